@@ -1,0 +1,1 @@
+//! Configuration: YAML → raw → compiled snapshot, all problems at once.

@@ -1,0 +1,743 @@
+//! Screening: a stored message becomes cleared or refused, and its decision durable, before anything leaves.
+
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{
+    Snapshot,
+    destination::{Destination, Matched},
+    keys::IdentifierRefs,
+    ports::{AuditLog, Clock, Registers},
+    record::{
+        AuditEvent, Completed, Decided, DecisionId, FindingCount, Leaves, Outcome, Receipt,
+        Recipient,
+    },
+};
+use crate::{
+    inspect::Plan,
+    model::{
+        Purpose,
+        decision::{Decision, Mode, Reason, ReasonCode, Verdict},
+        destination::{FailurePolicy, GapPolicy, RoutePurpose},
+        evidence::{Evidence, Known},
+        finding::{Gap, GapKind, Location, Part, Step},
+        inspection::{Inspection, Person},
+        message::Message,
+        subject::SubjectRef,
+        transfer::{Transfer, TransferPerson},
+    },
+};
+
+/// Bodies above this are inspected off the reactor's threads.
+const INLINE_BYTES: usize = 64 * 1024;
+/// Time the registers have to answer.
+const REGISTERS_TIME: Duration = Duration::from_secs(2);
+/// Most locations in one record or problem body.
+const LOCATIONS_MAX: usize = 64;
+/// Field by which a caller claims a purpose; removed before sending.
+pub const PURPOSE_FIELD: &str = "shekara-purpose";
+
+/// The use case, with its ports.
+#[derive(Debug, Clone)]
+pub struct Gatekeeper {
+    registers: Arc<dyn Registers>,
+    audit: Arc<dyn AuditLog>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What is known of a request beside the message.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Authenticated caller, or `anonymous`.
+    pub caller: Arc<str>,
+    /// Listener id.
+    pub listener: Arc<str>,
+    /// Method.
+    pub method: Arc<str>,
+    /// The destination; `None` when there is none.
+    pub matched: Option<Matched>,
+    /// Bytes of body received.
+    pub bytes_in: u64,
+}
+
+/// What screening did, for metrics, log and the answer. Holds no value.
+#[derive(Debug)]
+pub struct Report {
+    /// The record as written.
+    pub decided: Decided,
+    /// Gaps by kind.
+    pub gaps: BTreeMap<GapKind, u32>,
+    /// The receipt; `None` when the log could not be written.
+    pub receipt: Option<Receipt>,
+    /// Time spent.
+    pub timings: Timings,
+}
+
+/// Time spent in each step.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Timings {
+    /// Reading.
+    pub inspection: Duration,
+    /// Asking the registers.
+    pub evidence: Duration,
+    /// Deciding.
+    pub decision: Duration,
+    /// Waiting for the log.
+    pub audit: Duration,
+}
+
+/// The result.
+#[must_use]
+#[derive(Debug)]
+pub enum Screening {
+    /// It may be sent.
+    Cleared(Box<Cleared>),
+    /// It may not.
+    Refused(Refused),
+}
+
+/// The permit: the only thing the upstream client takes. Made nowhere but in this module, after the decision is durable.
+#[must_use = "send it, then report what became of it"]
+#[derive(Debug)]
+pub struct Cleared {
+    message: Message,
+    destination: Arc<Destination>,
+    completion: Completion,
+    /// What screening did.
+    pub report: Arc<Report>,
+}
+
+impl Cleared {
+    /// Where it may go, and nowhere else.
+    pub const fn destination(&self) -> &Arc<Destination> {
+        &self.destination
+    }
+
+    /// The message to send, and the duty to say how it ended.
+    pub fn into_parts(self) -> (Message, Arc<Destination>, Completion) {
+        (self.message, self.destination, self.completion)
+    }
+}
+
+/// A refusal.
+#[derive(Debug)]
+pub struct Refused {
+    /// What screening did.
+    pub report: Arc<Report>,
+}
+
+/// Writes the completion record: when told how the exchange ended, or as `aborted` when dropped.
+#[derive(Debug)]
+pub struct Completion {
+    id: DecisionId,
+    audit: Arc<dyn AuditLog>,
+    clock: Arc<dyn Clock>,
+    /// Status given to the client.
+    pub status: Option<u16>,
+    /// Whether any byte went to the upstream.
+    pub sent: bool,
+    /// Address dialled.
+    pub peer: Option<String>,
+    /// TLS version negotiated.
+    pub tls: Option<String>,
+    outcome: Outcome,
+}
+
+impl Completion {
+    /// The exchange ended with `outcome`. The record is queued when this value is dropped.
+    pub fn finish(mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+}
+
+impl Drop for Completion {
+    fn drop(&mut self) {
+        self.audit.append_later(AuditEvent::Completed(Completed {
+            id: self.id,
+            at: self.clock.now(),
+            outcome: self.outcome,
+            status: self.status,
+            sent: self.sent,
+            peer: self.peer.take(),
+            tls: self.tls.take(),
+        }));
+    }
+}
+
+/// A message judged, not yet on record.
+struct Judged {
+    transfer: Transfer,
+    decision: Decision,
+    register_sequence: Option<u64>,
+    inspection: Inspection,
+    outgoing: Option<Message>,
+    opened: Vec<String>,
+    timings: Timings,
+}
+
+impl Gatekeeper {
+    /// A gatekeeper on its ports.
+    pub fn new(
+        registers: Arc<dyn Registers>,
+        audit: Arc<dyn AuditLog>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            registers,
+            audit,
+            clock,
+        }
+    }
+
+    /// The log, for readiness.
+    pub fn audit(&self) -> &Arc<dyn AuditLog> {
+        &self.audit
+    }
+
+    /// Screens `message` under `snapshot`. Total: every failure on the way is a refusal, unless the destination's failure policy
+    /// says otherwise, and then it is a recorded exception.
+    ///
+    /// Costs one pass over the message, one look-up in the registers, and one wait for the log's group commit.
+    pub async fn screen(
+        &self,
+        mut message: Message,
+        request: Request,
+        snapshot: &Arc<Snapshot>,
+    ) -> Screening {
+        let Some(matched) = request.matched.clone() else {
+            return Screening::Refused(
+                self.refuse(ReasonCode::DestinationUnknown, request, snapshot)
+                    .await,
+            );
+        };
+        let claimed = take_claimed_purpose(&mut message);
+        let destination = Arc::clone(&matched.destination);
+        let started = Instant::now();
+        let (message, inspection) = inspect(message, &matched, snapshot).await;
+        let inspection_time = started.elapsed();
+        let transfer = self.transfer(&inspection, &matched, &request, claimed, snapshot);
+        let mut judged = self
+            .judge(message, transfer, inspection, &matched, snapshot)
+            .await;
+        judged.timings.inspection = inspection_time;
+        self.conclude(judged, request, destination, snapshot).await
+    }
+
+    /// Refuses a request for a reason that needs no inspection, on record like any other.
+    pub async fn refuse(
+        &self,
+        code: ReasonCode,
+        request: Request,
+        snapshot: &Arc<Snapshot>,
+    ) -> Refused {
+        let destination = request
+            .matched
+            .as_ref()
+            .map(|it| Arc::clone(&it.destination));
+        let judged = Judged {
+            transfer: Transfer {
+                destination: destination
+                    .as_ref()
+                    .map_or_else(|| "unknown".into(), |it| Arc::clone(&it.facts.id)),
+                route: None,
+                at: self.clock.now(),
+                purpose: None,
+                purpose_claimed: false,
+                section_purposes: Vec::new(),
+                caller_allowed: code != ReasonCode::CallerNotAllowed,
+                persons: Vec::new(),
+                gaps: BTreeMap::new(),
+                is_signed: false,
+            },
+            decision: Decision::refuse(code),
+            register_sequence: None,
+            inspection: Inspection::default(),
+            outgoing: None,
+            opened: Vec::new(),
+            timings: Timings::default(),
+        };
+        let (report, _) = self
+            .record(judged, &request, destination.as_ref(), snapshot)
+            .await;
+        Refused { report }
+    }
+
+    /// The facts of the message as the law sees it.
+    fn transfer(
+        &self,
+        inspection: &Inspection,
+        matched: &Matched,
+        request: &Request,
+        claimed: Option<Purpose>,
+        snapshot: &Snapshot,
+    ) -> Transfer {
+        let facts = &matched.destination.facts;
+        let route = matched.route.and_then(|it| facts.routes.get(it));
+        let callers = &matched.destination.callers;
+        let (purpose, purpose_claimed) = match route.map(|it| &it.purpose) {
+            Some(RoutePurpose::Declared(purpose)) => (Some(purpose.clone()), false),
+            Some(RoutePurpose::Claimable(choices)) => {
+                let may = |it: &Purpose| {
+                    choices.contains(it)
+                        && callers
+                            .get(&request.caller)
+                            .is_some_and(|own| own.iter().any(|own| own.covers(it)))
+                };
+                (claimed.filter(may), true)
+            }
+            None => (None, false),
+        };
+        Transfer {
+            destination: Arc::clone(&facts.id),
+            route: route.map(|it| Arc::clone(&it.id)),
+            at: self.clock.now(),
+            purpose,
+            purpose_claimed,
+            section_purposes: inspection.section_purposes.clone(),
+            caller_allowed: callers.is_empty() || callers.contains_key(&request.caller),
+            persons: inspection
+                .persons
+                .iter()
+                .filter(|it| !it.categories.is_empty())
+                .map(|it| transfer_person(it, snapshot))
+                .collect(),
+            gaps: count_gaps(&inspection.gaps),
+            is_signed: inspection.is_signed,
+        }
+    }
+
+    /// Asks the registers and decides, then carries the decision out on the message.
+    async fn judge(
+        &self,
+        message: Message,
+        transfer: Transfer,
+        inspection: Inspection,
+        matched: &Matched,
+        snapshot: &Snapshot,
+    ) -> Judged {
+        let facts = &matched.destination.facts;
+        let started = Instant::now();
+        let evidence = self.evidence(&inspection, snapshot).await;
+        let evidence_time = started.elapsed();
+        let started = Instant::now();
+        let mut decision = snapshot.policy.decide(facts, &transfer, &evidence);
+        let decision_time = started.elapsed();
+        let mut opened: Vec<String> = transfer
+            .gaps
+            .keys()
+            .filter(|it| facts.gaps.get(it) == Some(&GapPolicy::AllowLogged))
+            .map(|it| format!("gap:{}", it.as_str()))
+            .collect();
+        let register_sequence = match &evidence {
+            Evidence::Known(Known { sequence, .. }) => {
+                (!transfer.persons.is_empty()).then_some(*sequence)
+            }
+            Evidence::Unavailable => {
+                if facts.registers_failure == FailurePolicy::Open {
+                    opened.push("failure:registers".to_owned());
+                }
+                None
+            }
+        };
+        let outgoing = carry_out(
+            &mut decision,
+            message,
+            &inspection,
+            &transfer,
+            matched,
+            snapshot,
+        );
+        Judged {
+            transfer,
+            decision,
+            register_sequence,
+            inspection,
+            outgoing,
+            opened,
+            timings: Timings {
+                evidence: evidence_time,
+                decision: decision_time,
+                ..Timings::default()
+            },
+        }
+    }
+
+    /// What the registers know of the persons that are to be judged.
+    async fn evidence(&self, inspection: &Inspection, snapshot: &Snapshot) -> Evidence {
+        let persons: Vec<Vec<IdentifierRefs>> = inspection
+            .persons
+            .iter()
+            .filter(|it| !it.categories.is_empty())
+            .map(|it| {
+                it.identifiers
+                    .iter()
+                    .map(|it| snapshot.keys.references(it))
+                    .collect()
+            })
+            .collect();
+        if persons.is_empty() {
+            return Evidence::Known(Known::default());
+        }
+        match tokio::time::timeout(REGISTERS_TIME, self.registers.evidence(&persons)).await {
+            Ok(Ok(known)) if known.persons.len() == persons.len() => Evidence::Known(known),
+            Ok(Ok(_)) => {
+                tracing::error!("The registers answered about another number of persons.");
+                Evidence::Unavailable
+            }
+            Ok(Err(error)) => {
+                tracing::error!(%error, "The registers did not answer.");
+                Evidence::Unavailable
+            }
+            Err(_) => {
+                tracing::error!("The registers did not answer in time.");
+                Evidence::Unavailable
+            }
+        }
+    }
+
+    /// Makes the decision durable; only then a permit exists.
+    async fn conclude(
+        &self,
+        judged: Judged,
+        request: Request,
+        destination: Arc<Destination>,
+        snapshot: &Arc<Snapshot>,
+    ) -> Screening {
+        let (report, outgoing) = self
+            .record(judged, &request, Some(&destination), snapshot)
+            .await;
+        match outgoing {
+            Some(message) => Screening::Cleared(Box::new(Cleared {
+                message,
+                destination,
+                completion: self.completion(report.decided.id),
+                report,
+            })),
+            None => Screening::Refused(Refused { report }),
+        }
+    }
+
+    /// Appends the decision record. The outgoing message is given back only when the log holds it (or may fail by policy).
+    async fn record(
+        &self,
+        judged: Judged,
+        request: &Request,
+        destination: Option<&Arc<Destination>>,
+        snapshot: &Arc<Snapshot>,
+    ) -> (Arc<Report>, Option<Message>) {
+        let may_fail = destination.is_some_and(|it| it.audit_failure == FailurePolicy::Open);
+        let mut timings = judged.timings;
+        let gaps = count_gaps(&judged.inspection.gaps);
+        let (mut decided, mut outgoing) = compose(judged, request, destination, snapshot);
+        let started = Instant::now();
+        let appended = self
+            .audit
+            .append(AuditEvent::Decided(Box::new(decided.clone())))
+            .await;
+        timings.audit = started.elapsed();
+        let receipt = match appended {
+            Ok(receipt) => Some(receipt),
+            Err(error) => {
+                tracing::error!(%error, "The decision could not be recorded.");
+                if may_fail {
+                    decided.opened.push("failure:audit".to_owned());
+                } else {
+                    outgoing = None;
+                    decided.leaves = None;
+                    decided.decision = Decision::refuse(ReasonCode::AuditUnavailable);
+                }
+                None
+            }
+        };
+        (
+            Arc::new(Report {
+                decided,
+                gaps,
+                receipt,
+                timings,
+            }),
+            outgoing,
+        )
+    }
+
+    fn completion(&self, id: DecisionId) -> Completion {
+        Completion {
+            id,
+            audit: Arc::clone(&self.audit),
+            clock: Arc::clone(&self.clock),
+            status: None,
+            sent: false,
+            peer: None,
+            tls: None,
+            outcome: Outcome::Aborted,
+        }
+    }
+}
+
+/// The claimed purpose, taken out of the head: it is for the gate, not for the upstream.
+fn take_claimed_purpose(message: &mut Message) -> Option<Purpose> {
+    let claimed = message.headers.remove(PURPOSE_FIELD)?;
+    claimed.to_str().ok()?.parse().ok()
+}
+
+fn plan_of(matched: &Matched) -> &Plan {
+    matched
+        .route
+        .and_then(|it| matched.destination.plans.get(it))
+        .unwrap_or(&matched.destination.default_plan)
+}
+
+/// Reads the message: inline when small, on the blocking pool under the wall-clock deadline when not.
+async fn inspect(
+    message: Message,
+    matched: &Matched,
+    snapshot: &Arc<Snapshot>,
+) -> (Message, Inspection) {
+    if message.body.len() <= INLINE_BYTES {
+        let inspection = inspect_guarded(&message, matched, snapshot);
+        return (message, inspection);
+    }
+    let task = {
+        let (message, matched, snapshot) = (message.clone(), matched.clone(), Arc::clone(snapshot));
+        tokio::task::spawn_blocking(move || inspect_guarded(&message, &matched, &snapshot))
+    };
+    let inspection =
+        match tokio::time::timeout(matched.destination.limits.inspection_time, task).await {
+            Ok(Ok(inspection)) => inspection,
+            Ok(Err(_)) => blind(GapKind::InspectionFailed),
+            Err(_) => blind(GapKind::DeadlineExceeded),
+        };
+    (message, inspection)
+}
+
+/// A panic in a reader is a gap, never a pass.
+fn inspect_guarded(message: &Message, matched: &Matched, snapshot: &Snapshot) -> Inspection {
+    catch_unwind(AssertUnwindSafe(|| {
+        snapshot.inspector.inspect(message, plan_of(matched))
+    }))
+    .unwrap_or_else(|_| blind(GapKind::InspectionFailed))
+}
+
+/// An inspection that saw nothing, and says so.
+fn blind(kind: GapKind) -> Inspection {
+    let location = Location {
+        part: Part::Body,
+        name: None,
+        path: None,
+        inner: None,
+    };
+    Inspection {
+        gaps: vec![Gap { kind, location }],
+        ..Inspection::default()
+    }
+}
+
+fn count_gaps(gaps: &[Gap]) -> BTreeMap<GapKind, u32> {
+    gaps.iter().fold(BTreeMap::new(), |mut counts, it| {
+        *counts.entry(it.kind).or_default() += 1;
+        counts
+    })
+}
+
+fn transfer_person(person: &Person, snapshot: &Snapshot) -> TransferPerson {
+    TransferPerson {
+        identifiers: person
+            .identifiers
+            .iter()
+            .map(|it| snapshot.keys.references(it).current)
+            .collect(),
+        categories: person.categories,
+        weak_categories: person.weak_categories,
+        record: person.record.as_ref().map(|it| it.ordinal as u64),
+    }
+}
+
+/// What is left to send under `decision`; a reduction that fails, or leaves a person it should not, turns it into a block.
+fn carry_out(
+    decision: &mut Decision,
+    message: Message,
+    inspection: &Inspection,
+    transfer: &Transfer,
+    matched: &Matched,
+    snapshot: &Snapshot,
+) -> Option<Message> {
+    match decision.verdict {
+        Verdict::Allow => Some(message),
+        Verdict::Block => None,
+        Verdict::Reduce => {
+            let reduced = reduce(decision, &message, inspection, transfer, matched, snapshot);
+            if reduced.is_none() {
+                decision.verdict = Verdict::Block;
+                decision.would_be = Verdict::Block;
+                decision.reasons.insert(
+                    0,
+                    Reason {
+                        mode: Mode::Enforce,
+                        ..Reason::of(ReasonCode::ReductionFailed)
+                    },
+                );
+            }
+            reduced
+        }
+    }
+}
+
+/// The message without the records that may not go, read again before it may leave.
+fn reduce(
+    decision: &Decision,
+    message: &Message,
+    inspection: &Inspection,
+    transfer: &Transfer,
+    matched: &Matched,
+    snapshot: &Snapshot,
+) -> Option<Message> {
+    let dropped = &decision.reduction.drop_records;
+    let reduced = snapshot
+        .inspector
+        .drop_records(message, inspection, dropped)
+        .ok()?;
+    let again = inspect_guarded(&reduced, matched, snapshot);
+    let kept: Vec<&Vec<SubjectRef>> = transfer
+        .persons
+        .iter()
+        .filter(|it| it.record.is_none_or(|it| !dropped.contains(&it)))
+        .map(|it| &it.identifiers)
+        .collect();
+    let is_kept = |person: &Person| kept.contains(&&transfer_person(person, snapshot).identifiers);
+    let judged = again.persons.iter().filter(|it| !it.categories.is_empty());
+    let is_clean = count_gaps(&again.gaps) == count_gaps(&inspection.gaps)
+        && judged.clone().all(is_kept)
+        && judged.count() == kept.len();
+    is_clean.then_some(reduced)
+}
+
+/// The decision record.
+fn compose(
+    judged: Judged,
+    request: &Request,
+    destination: Option<&Arc<Destination>>,
+    snapshot: &Snapshot,
+) -> (Decided, Option<Message>) {
+    let leaves = judged.outgoing.as_ref().map(|it| Leaves {
+        bytes: it.body.len() as u64,
+        digest: snapshot.keys.digest(&it.body),
+        dropped: u32::try_from(judged.decision.reduction.drop_records.len()).unwrap_or(u32::MAX),
+        removed: 0,
+    });
+    let decided = Decided {
+        id: DecisionId(uuid::Uuid::now_v7()),
+        at: judged.transfer.at,
+        caller: Arc::clone(&request.caller),
+        listener: Arc::clone(&request.listener),
+        method: Arc::clone(&request.method),
+        recipient: destination.map(|it| recipient(it, snapshot)),
+        findings: count_findings(&judged.inspection),
+        locations: masked_locations(&judged.inspection, snapshot),
+        transfer: judged.transfer,
+        decision: judged.decision,
+        register_sequence: judged.register_sequence,
+        bytes_in: request.bytes_in,
+        leaves,
+        opened: judged.opened,
+        versions: Arc::clone(&snapshot.versions),
+    };
+    (decided, judged.outgoing)
+}
+
+fn recipient(destination: &Destination, snapshot: &Snapshot) -> Recipient {
+    let facts = &destination.facts;
+    Recipient {
+        party: Arc::clone(&facts.party.id),
+        legal_name: facts.party.legal_name.as_str().into(),
+        role: facts.party.role,
+        country: facts.country,
+        countries: facts
+            .effective_countries(snapshot.operator.home)
+            .into_iter()
+            .collect(),
+        controlled_zone: facts.controlled_zone,
+    }
+}
+
+fn count_findings(inspection: &Inspection) -> Vec<FindingCount> {
+    let mut counts = BTreeMap::new();
+    for it in &inspection.findings {
+        *counts
+            .entry((it.category, it.location.part, it.confidence, it.detector))
+            .or_default() += 1;
+    }
+    counts
+        .into_iter()
+        .map(
+            |((category, part, confidence, detector), count)| FindingCount {
+                category,
+                part,
+                confidence,
+                detector: detector.into(),
+                count,
+            },
+        )
+        .collect()
+}
+
+fn masked_locations(inspection: &Inspection, snapshot: &Snapshot) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    let findings = inspection
+        .findings
+        .iter()
+        .map(|it| (&it.location, it.in_key));
+    for (location, in_key) in findings.chain(inspection.gaps.iter().map(|it| (&it.location, false)))
+    {
+        let masked = mask_location(location, in_key, snapshot);
+        if !out.contains(&masked) {
+            out.push(masked);
+        }
+        if out.len() == LOCATIONS_MAX {
+            break;
+        }
+    }
+    out
+}
+
+/// `body $['to'][0]['#1a2b3c4d']`: every step that is a finding, or is not in the key dictionary, is a keyed hash.
+pub fn mask_location(location: &Location, in_key: bool, snapshot: &Snapshot) -> String {
+    let mut out = location.part.as_str().to_owned();
+    if let Some(name) = &location.name {
+        out.push(' ');
+        out.push_str(&mask_name(
+            name,
+            in_key && location.path.is_none(),
+            snapshot,
+        ));
+    }
+    for path in [&location.path, &location.inner].into_iter().flatten() {
+        let last = path.len().saturating_sub(1);
+        let masked: Vec<Step> = path
+            .iter()
+            .enumerate()
+            .map(|(at, step)| match step {
+                Step::Index(at) => Step::Index(*at),
+                Step::Name(name) => {
+                    Step::Name(mask_name(name, in_key && at == last, snapshot).into())
+                }
+            })
+            .collect();
+        out.push(' ');
+        out.push_str(&crate::model::finding::normalized_path(&masked));
+    }
+    out
+}
+
+fn mask_name(name: &str, is_finding: bool, snapshot: &Snapshot) -> String {
+    if !is_finding && snapshot.inspector.is_known_key(name) {
+        name.to_owned()
+    } else {
+        snapshot.keys.mask(name)
+    }
+}

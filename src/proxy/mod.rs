@@ -1,0 +1,48 @@
+//! The data plane: downstream connections in, screened messages out. Does not know which registers or log are behind the ports.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+/// What the data plane needs to start.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settings {
+    /// At least one.
+    pub listeners: Vec<Listener>,
+    /// Time for exchanges in flight to finish after SIGTERM. Default 30 s.
+    pub drain_time: Duration,
+    /// Time for a request head to arrive. Default 10 s.
+    pub head_time: Duration,
+    /// Exchanges at once over all listeners; more are answered 503. Default 1024.
+    pub concurrency: usize,
+}
+
+/// A downstream listener.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listener {
+    /// Id, used in destination matches and in the log.
+    pub id: Arc<str>,
+    /// Address; port 0 lets the system choose.
+    pub bind: SocketAddr,
+    /// TLS; `None` = plain HTTP.
+    pub tls: Option<ListenerTls>,
+}
+
+/// TLS of a listener.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ListenerTls {
+    /// PEM certificate chain.
+    pub certificate: Arc<str>,
+    /// PEM private key.
+    pub key: crate::model::Sensitive<Arc<str>>,
+    /// PEM roots of client certificates; `None` = client certificates are not asked for.
+    pub client_roots: Option<Arc<str>>,
+    /// Refuse clients without a certificate.
+    pub client_required: bool,
+}
+
+impl std::fmt::Debug for ListenerTls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ListenerTls")
+            .field("client_required", &self.client_required)
+            .finish_non_exhaustive()
+    }
+}
