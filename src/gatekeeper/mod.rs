@@ -1,11 +1,16 @@
 //! The one orchestration: message in, cleared or refused out. Knows ports, not products.
 
+mod carry_out;
+mod compose;
 pub mod destination;
 pub mod keys;
 pub mod ports;
+mod reading;
 pub mod record;
 pub mod screen;
 pub mod snapshot;
 
+pub use compose::mask_location;
+pub use reading::PURPOSE_FIELD;
 pub use screen::{Cleared, Completion, Gatekeeper, Refused, Report, Request, Screening};
 pub use snapshot::Snapshot;

@@ -1,48 +1,32 @@
 //! Screening: a stored message becomes cleared or refused, and its decision durable, before anything leaves.
 
-use std::{
-    collections::BTreeMap,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
 use super::{
     Snapshot,
+    carry_out::carry_out,
+    compose::compose,
     destination::{Destination, Matched},
     keys::IdentifierRefs,
     ports::{AuditLog, Clock, Registers},
-    record::{
-        AuditEvent, Completed, Decided, DecisionId, FindingCount, Leaves, Outcome, Receipt,
-        Recipient,
-    },
+    reading::{count_gaps, inspect, take_claimed_purpose, transfer_person},
+    record::{AuditEvent, Completed, Decided, DecisionId, Outcome, Receipt},
 };
-use crate::{
-    inspect::Plan,
-    model::{
-        Purpose,
-        decision::{Decision, Mode, Reason, ReasonCode, Verdict},
-        destination::{FailurePolicy, GapPolicy, RoutePurpose},
-        evidence::{Evidence, Known},
-        finding::{Gap, GapKind, Location, Part, Step},
-        inspection::{Inspection, Person},
-        message::Message,
-        subject::SubjectRef,
-        transfer::{Transfer, TransferPerson},
-    },
+use crate::model::{
+    Purpose,
+    decision::{Decision, ReasonCode},
+    destination::{FailurePolicy, GapPolicy, RoutePurpose},
+    evidence::{Evidence, Known},
+    finding::GapKind,
+    inspection::Inspection,
+    message::Message,
+    transfer::Transfer,
 };
 
-/// Bodies above this are inspected off the reactor's threads.
-const INLINE_BYTES: usize = 64 * 1024;
 /// Time the registers have to answer.
 const REGISTERS_TIME: Duration = Duration::from_secs(2);
-/// Most locations in one record or problem body.
-const LOCATIONS_MAX: usize = 64;
-/// Field by which a caller claims a purpose; removed before sending.
-pub const PURPOSE_FIELD: &str = "shekara-purpose";
-
 /// The use case, with its ports.
 #[derive(Debug, Clone)]
 pub struct Gatekeeper {
@@ -171,14 +155,14 @@ impl Drop for Completion {
 }
 
 /// A message judged, not yet on record.
-struct Judged {
-    transfer: Transfer,
-    decision: Decision,
-    register_sequence: Option<u64>,
-    inspection: Inspection,
-    outgoing: Option<Message>,
-    opened: Vec<String>,
-    timings: Timings,
+pub(super) struct Judged {
+    pub(super) transfer: Transfer,
+    pub(super) decision: Decision,
+    pub(super) register_sequence: Option<u64>,
+    pub(super) inspection: Inspection,
+    pub(super) outgoing: Option<Message>,
+    pub(super) opened: Vec<String>,
+    pub(super) timings: Timings,
 }
 
 impl Gatekeeper {
@@ -477,267 +461,5 @@ impl Gatekeeper {
             tls: None,
             outcome: Outcome::Aborted,
         }
-    }
-}
-
-/// The claimed purpose, taken out of the head: it is for the gate, not for the upstream.
-fn take_claimed_purpose(message: &mut Message) -> Option<Purpose> {
-    let claimed = message.headers.remove(PURPOSE_FIELD)?;
-    claimed.to_str().ok()?.parse().ok()
-}
-
-fn plan_of(matched: &Matched) -> &Plan {
-    matched
-        .route
-        .and_then(|it| matched.destination.plans.get(it))
-        .unwrap_or(&matched.destination.default_plan)
-}
-
-/// Reads the message: inline when small, on the blocking pool under the wall-clock deadline when not.
-async fn inspect(
-    message: Message,
-    matched: &Matched,
-    snapshot: &Arc<Snapshot>,
-) -> (Message, Inspection) {
-    if message.body.len() <= INLINE_BYTES {
-        let inspection = inspect_guarded(&message, matched, snapshot);
-        return (message, inspection);
-    }
-    let task = {
-        let (message, matched, snapshot) = (message.clone(), matched.clone(), Arc::clone(snapshot));
-        tokio::task::spawn_blocking(move || inspect_guarded(&message, &matched, &snapshot))
-    };
-    let inspection =
-        match tokio::time::timeout(matched.destination.limits.inspection_time, task).await {
-            Ok(Ok(inspection)) => inspection,
-            Ok(Err(_)) => blind(GapKind::InspectionFailed),
-            Err(_) => blind(GapKind::DeadlineExceeded),
-        };
-    (message, inspection)
-}
-
-/// A panic in a reader is a gap, never a pass.
-fn inspect_guarded(message: &Message, matched: &Matched, snapshot: &Snapshot) -> Inspection {
-    catch_unwind(AssertUnwindSafe(|| {
-        snapshot.inspector.inspect(message, plan_of(matched))
-    }))
-    .unwrap_or_else(|_| blind(GapKind::InspectionFailed))
-}
-
-/// An inspection that saw nothing, and says so.
-fn blind(kind: GapKind) -> Inspection {
-    let location = Location {
-        part: Part::Body,
-        name: None,
-        path: None,
-        inner: None,
-    };
-    Inspection {
-        gaps: vec![Gap { kind, location }],
-        ..Inspection::default()
-    }
-}
-
-fn count_gaps(gaps: &[Gap]) -> BTreeMap<GapKind, u32> {
-    gaps.iter().fold(BTreeMap::new(), |mut counts, it| {
-        *counts.entry(it.kind).or_default() += 1;
-        counts
-    })
-}
-
-fn transfer_person(person: &Person, snapshot: &Snapshot) -> TransferPerson {
-    TransferPerson {
-        identifiers: person
-            .identifiers
-            .iter()
-            .map(|it| snapshot.keys.references(it).current)
-            .collect(),
-        categories: person.categories,
-        weak_categories: person.weak_categories,
-        record: person.record.as_ref().map(|it| it.ordinal as u64),
-    }
-}
-
-/// What is left to send under `decision`; a reduction that fails, or leaves a person it should not, turns it into a block.
-fn carry_out(
-    decision: &mut Decision,
-    message: Message,
-    inspection: &Inspection,
-    transfer: &Transfer,
-    matched: &Matched,
-    snapshot: &Snapshot,
-) -> Option<Message> {
-    match decision.verdict {
-        Verdict::Allow => Some(message),
-        Verdict::Block => None,
-        Verdict::Reduce => {
-            let reduced = reduce(decision, &message, inspection, transfer, matched, snapshot);
-            if reduced.is_none() {
-                decision.verdict = Verdict::Block;
-                decision.would_be = Verdict::Block;
-                decision.reasons.insert(
-                    0,
-                    Reason {
-                        mode: Mode::Enforce,
-                        ..Reason::of(ReasonCode::ReductionFailed)
-                    },
-                );
-            }
-            reduced
-        }
-    }
-}
-
-/// The message without the records that may not go, read again before it may leave.
-fn reduce(
-    decision: &Decision,
-    message: &Message,
-    inspection: &Inspection,
-    transfer: &Transfer,
-    matched: &Matched,
-    snapshot: &Snapshot,
-) -> Option<Message> {
-    let dropped = &decision.reduction.drop_records;
-    let reduced = snapshot
-        .inspector
-        .drop_records(message, inspection, dropped)
-        .ok()?;
-    let again = inspect_guarded(&reduced, matched, snapshot);
-    let kept: Vec<&Vec<SubjectRef>> = transfer
-        .persons
-        .iter()
-        .filter(|it| it.record.is_none_or(|it| !dropped.contains(&it)))
-        .map(|it| &it.identifiers)
-        .collect();
-    let is_kept = |person: &Person| kept.contains(&&transfer_person(person, snapshot).identifiers);
-    let judged = again.persons.iter().filter(|it| !it.categories.is_empty());
-    let is_clean = count_gaps(&again.gaps) == count_gaps(&inspection.gaps)
-        && judged.clone().all(is_kept)
-        && judged.count() == kept.len();
-    is_clean.then_some(reduced)
-}
-
-/// The decision record.
-fn compose(
-    judged: Judged,
-    request: &Request,
-    destination: Option<&Arc<Destination>>,
-    snapshot: &Snapshot,
-) -> (Decided, Option<Message>) {
-    let leaves = judged.outgoing.as_ref().map(|it| Leaves {
-        bytes: it.body.len() as u64,
-        digest: snapshot.keys.digest(&it.body),
-        dropped: u32::try_from(judged.decision.reduction.drop_records.len()).unwrap_or(u32::MAX),
-        removed: 0,
-    });
-    let decided = Decided {
-        id: DecisionId(uuid::Uuid::now_v7()),
-        at: judged.transfer.at,
-        caller: Arc::clone(&request.caller),
-        listener: Arc::clone(&request.listener),
-        method: Arc::clone(&request.method),
-        recipient: destination.map(|it| recipient(it, snapshot)),
-        findings: count_findings(&judged.inspection),
-        locations: masked_locations(&judged.inspection, snapshot),
-        transfer: judged.transfer,
-        decision: judged.decision,
-        register_sequence: judged.register_sequence,
-        bytes_in: request.bytes_in,
-        leaves,
-        opened: judged.opened,
-        versions: Arc::clone(&snapshot.versions),
-    };
-    (decided, judged.outgoing)
-}
-
-fn recipient(destination: &Destination, snapshot: &Snapshot) -> Recipient {
-    let facts = &destination.facts;
-    Recipient {
-        party: Arc::clone(&facts.party.id),
-        legal_name: facts.party.legal_name.as_str().into(),
-        role: facts.party.role,
-        country: facts.country,
-        countries: facts
-            .effective_countries(snapshot.operator.home)
-            .into_iter()
-            .collect(),
-        controlled_zone: facts.controlled_zone,
-    }
-}
-
-fn count_findings(inspection: &Inspection) -> Vec<FindingCount> {
-    let mut counts = BTreeMap::new();
-    for it in &inspection.findings {
-        *counts
-            .entry((it.category, it.location.part, it.confidence, it.detector))
-            .or_default() += 1;
-    }
-    counts
-        .into_iter()
-        .map(
-            |((category, part, confidence, detector), count)| FindingCount {
-                category,
-                part,
-                confidence,
-                detector: detector.into(),
-                count,
-            },
-        )
-        .collect()
-}
-
-fn masked_locations(inspection: &Inspection, snapshot: &Snapshot) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
-    let findings = inspection
-        .findings
-        .iter()
-        .map(|it| (&it.location, it.in_key));
-    for (location, in_key) in findings.chain(inspection.gaps.iter().map(|it| (&it.location, false)))
-    {
-        let masked = mask_location(location, in_key, snapshot);
-        if !out.contains(&masked) {
-            out.push(masked);
-        }
-        if out.len() == LOCATIONS_MAX {
-            break;
-        }
-    }
-    out
-}
-
-/// `body $['to'][0]['#1a2b3c4d']`: every step that is a finding, or is not in the key dictionary, is a keyed hash.
-pub fn mask_location(location: &Location, in_key: bool, snapshot: &Snapshot) -> String {
-    let mut out = location.part.as_str().to_owned();
-    if let Some(name) = &location.name {
-        out.push(' ');
-        out.push_str(&mask_name(
-            name,
-            in_key && location.path.is_none(),
-            snapshot,
-        ));
-    }
-    for path in [&location.path, &location.inner].into_iter().flatten() {
-        let last = path.len().saturating_sub(1);
-        let masked: Vec<Step> = path
-            .iter()
-            .enumerate()
-            .map(|(at, step)| match step {
-                Step::Index(at) => Step::Index(*at),
-                Step::Name(name) => {
-                    Step::Name(mask_name(name, in_key && at == last, snapshot).into())
-                }
-            })
-            .collect();
-        out.push(' ');
-        out.push_str(&crate::model::finding::normalized_path(&masked));
-    }
-    out
-}
-
-fn mask_name(name: &str, is_finding: bool, snapshot: &Snapshot) -> String {
-    if !is_finding && snapshot.inspector.is_known_key(name) {
-        name.to_owned()
-    } else {
-        snapshot.keys.mask(name)
     }
 }
