@@ -1,5 +1,9 @@
 //! The command line: one file a subcommand.
 
+pub mod check;
+pub mod init;
+pub mod schema;
+
 use std::{path::PathBuf, process::ExitCode};
 
 /// Options that every subcommand understands.
