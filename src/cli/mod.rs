@@ -1,10 +1,18 @@
 //! The command line: one file a subcommand.
 
 pub mod check;
+pub mod demo;
 pub mod init;
+pub mod run;
 pub mod schema;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
 
 /// Options that every subcommand understands.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -44,3 +52,53 @@ impl Failure {
 
 /// Result of a subcommand.
 pub type Outcome = Result<ExitCode, Failure>;
+
+/// Prints a line on stdout. A reader that went away (`| head`) ends the output, not the work.
+pub fn print(line: &str) {
+    let _reader_gone = writeln!(io::stdout().lock(), "{line}");
+}
+
+/// Lets personal data leave a company only on a recorded basis
+#[derive(Debug, Parser)]
+#[command(name = "shekara", version, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Args),
+    Demo(demo::Args),
+    Init(init::Args),
+    Run(run::Args),
+    Schema(schema::Args),
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let Cli { common, command } = Cli::parse();
+    match dispatch(command, &common) {
+        Ok(code) => code,
+        Err(failure) => {
+            let named =
+                failure.text.starts_with("error: ") || failure.text.starts_with("warning: ");
+            let prefix = if named { "" } else { "error: " };
+            let _nobody_reads =
+                writeln!(io::stderr().lock(), "{prefix}{}", failure.text.trim_end());
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn dispatch(command: Command, common: &Common) -> Outcome {
+    match command {
+        Command::Check(args) => check::run(&args, common),
+        Command::Demo(args) => demo::run(&args),
+        Command::Init(args) => init::run(&args, common),
+        Command::Run(args) => run::run(args, common),
+        Command::Schema(args) => schema::run(&args, common),
+    }
+}
