@@ -116,6 +116,7 @@ fn check_poison(what: &str, arm: impl Fn(&Watch)) {
     let error = runtime.block_on(log.append(decided(1))).unwrap_err();
     assert!(error.0.contains("restart"), "{what}: {error}");
     assert!(!log.is_writable() && log.stats().is_poisoned, "{what}");
+    assert_eq!(log.stats().queued, 0, "{what}");
     // The disk works again; the log must not.
     watch.fails_to_write.store(false, Ordering::SeqCst);
     watch.fails_to_sync.store(false, Ordering::SeqCst);
