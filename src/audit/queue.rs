@@ -107,8 +107,9 @@ impl Queue {
         state.waiters += usize::from(is_awaited);
         state.due.get_or_insert_with(|| Instant::now() + LINGER);
         state.entries.push_back(entry);
-        drop(state);
+        // Before the writer can see the entry, so that the count never runs below zero.
         self.counters.queued.fetch_add(1, Ordering::Relaxed);
+        drop(state);
         if wakes {
             self.changed.notify_one();
         }
@@ -155,6 +156,7 @@ impl Queue {
         let mut state = self.lock();
         state.ended.get_or_insert_with(|| why.to_owned());
         let entries = std::mem::take(&mut state.entries);
+        self.counters.queued.store(0, Ordering::Relaxed);
         drop(state);
         self.room.close();
         // Only now, so that whoever is told finds the reason.

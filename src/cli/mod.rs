@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand.
 
+pub mod audit;
 pub mod check;
 pub mod demo;
 pub mod init;
@@ -13,6 +14,11 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
+
+use crate::{
+    config::{self, Configuration},
+    gatekeeper::ports::{Clock as _, SystemClock},
+};
 
 /// Options that every subcommand understands.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -70,6 +76,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Audit(audit::Args),
     Check(check::Args),
     Demo(demo::Args),
     Init(init::Args),
@@ -95,10 +102,30 @@ pub fn main() -> ExitCode {
 
 fn dispatch(command: Command, common: &Common) -> Outcome {
     match command {
+        Command::Audit(args) => audit::run(args, &place(common)?.audit_dir),
         Command::Check(args) => check::run(&args, common),
         Command::Demo(args) => demo::run(&args),
         Command::Init(args) => init::run(&args, common),
         Command::Run(args) => run::run(args, common),
         Command::Schema(args) => schema::run(&args, common),
     }
+}
+
+/// What commands beside the gate need of its configuration.
+struct Place {
+    state: PathBuf,
+    audit_dir: PathBuf,
+    configuration: Option<Configuration>,
+}
+
+/// Where the state is: `--state` alone suffices; else the configuration says it.
+fn place(common: &Common) -> Result<Place, Failure> {
+    let configuration = match config::discover(common.config.as_deref()) {
+        Ok(path) => Some(config::load(&path, SystemClock.now()).map_err(|it| Failure::new(it.to_string()))?.configuration),
+        Err(_) if common.state.is_some() => None,
+        Err(text) => return Err(Failure::new(text)),
+    };
+    let state = common.state.clone().or_else(|| configuration.as_ref().map(|it| it.store.dir.clone()));
+    let state = state.ok_or_else(|| Failure::new("say where the state is: --config or --state"))?;
+    Ok(Place { audit_dir: state.join("audit"), state, configuration })
 }

@@ -27,25 +27,21 @@ fn a_thousand_appends_share_syncs_and_keep_their_order() {
     let dir = TempDir::new().unwrap();
     let watch = Arc::new(Watch::default());
     let log = watch.open(dir.path(), SEGMENT);
-    let receipts = runtime().block_on(unconstrained(async {
-        // All are queued, in order, while the first sync is held back.
-        let held = watch.gate.lock().unwrap();
-        let mut appends: Vec<_> = (0..1000).map(|n| log.append(decided(n))).collect();
-        for append in &mut appends {
-            assert!(
-                std::future::poll_fn(|context| {
-                    std::task::Poll::Ready(append.as_mut().poll(context).is_pending())
-                })
-                .await
-            );
-        }
-        drop(held);
-        let mut receipts = Vec::new();
-        for append in appends {
-            receipts.push(append.await.unwrap());
-        }
-        receipts
-    }));
+    // All are queued, in order, while the first sync is held back.
+    let held = watch.gate.lock().unwrap();
+    let mut appends: Vec<_> = (0..1000)
+        .map(|n| Box::pin(unconstrained(log.append(decided(n)))))
+        .collect();
+    for append in &mut appends {
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(append.as_mut().poll(&mut context).is_pending());
+    }
+    drop(held);
+    let runtime = runtime();
+    let receipts: Vec<_> = appends
+        .into_iter()
+        .map(|it| runtime.block_on(it).unwrap())
+        .collect();
     let stats = log.stats();
     assert_eq!((stats.records, stats.queued), (1000, 0));
     assert!(stats.groups <= 10, "{} syncs", stats.groups);
@@ -120,6 +116,7 @@ fn check_poison(what: &str, arm: impl Fn(&Watch)) {
     let error = runtime.block_on(log.append(decided(1))).unwrap_err();
     assert!(error.0.contains("restart"), "{what}: {error}");
     assert!(!log.is_writable() && log.stats().is_poisoned, "{what}");
+    assert_eq!(log.stats().queued, 0, "{what}");
     // The disk works again; the log must not.
     watch.fails_to_write.store(false, Ordering::SeqCst);
     watch.fails_to_sync.store(false, Ordering::SeqCst);

@@ -35,7 +35,9 @@ fn check(bytes: &[u8], before: &[Record], kept: usize, is_cut: bool, what: &str)
         .iter()
         .map(|it| match &it.event {
             AuditEvent::Operated(it) => it.action.to_string(),
-            other => format!("{other:?}"),
+            AuditEvent::Completed(_) | AuditEvent::Decided(_) | AuditEvent::Register(_) => {
+                "other".to_owned()
+            }
         })
         .collect();
     let expected: &[&str] = if is_cut {
@@ -99,7 +101,7 @@ fn any_missing_sectors_of_the_last_group_are_cut() {
     let before = records(dir.path());
     assert!(before[1..].iter().all(|it| it.group == 1), "one group");
     let mut bytes = fs::read(dir.path().join(FIRST)).unwrap();
-    bytes.resize(SEGMENT as usize, 0);
+    bytes.resize(usize::try_from(SEGMENT).unwrap(), 0);
     let from = usize::try_from(before[1].offset).unwrap().div_ceil(512) * 512;
     let used = bytes.iter().rposition(|it| *it != 0).unwrap();
     for sector in (from..used).step_by(512) {

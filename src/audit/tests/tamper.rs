@@ -32,7 +32,7 @@ fn bad(dir: &Path, what: &str) -> Bad {
 
 #[test]
 fn any_changed_byte_is_found_at_its_record() {
-    let dir = log_of((0..5).map(operated), SEGMENT);
+    let dir = log_of((0..3).map(operated), SEGMENT);
     let path = segment::path(dir.path(), 0);
     let bytes = fs::read(&path).unwrap();
     let before = records(dir.path());
