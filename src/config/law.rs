@@ -12,7 +12,7 @@ use crate::{
         decision::ReasonCode,
         law::{Profile, Regime},
     },
-    policy::{ReasonTable, reasons::ReasonEntry},
+    policy::{ReasonTable, data, reasons::ReasonEntry},
 };
 
 /// Texts of the law: name (`kz-94v`, `baseline`, `reasons`) and YAML.
@@ -28,9 +28,9 @@ pub struct Shipped<'a> {
 
 /// What this program carries.
 pub const SHIPPED: Shipped<'static> = Shipped {
-    regimes: &[],
-    profiles: &[],
-    reasons: "{}",
+    regimes: data::REGIMES,
+    profiles: data::PROFILES,
+    reasons: data::REASONS.1,
 };
 
 /// The law, read.
