@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
+pub mod consent;
+
 /// Options that every subcommand understands.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Common {
