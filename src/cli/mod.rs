@@ -20,6 +20,8 @@ use crate::{
     gatekeeper::ports::{Clock as _, SystemClock},
 };
 
+pub mod consent;
+
 /// Options that every subcommand understands.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Common {
