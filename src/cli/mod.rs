@@ -18,6 +18,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     config::{self, Configuration},
     gatekeeper::ports::{Clock as _, SystemClock},
+    model::{Purpose, UtcOffset},
 };
 
 pub mod consent;
@@ -80,6 +81,7 @@ struct Cli {
 enum Command {
     Audit(audit::Args),
     Check(check::Args),
+    Consent(consent::Args),
     Demo(demo::Args),
     Init(init::Args),
     Run(run::Args),
@@ -106,6 +108,7 @@ fn dispatch(command: Command, common: &Common) -> Outcome {
     match command {
         Command::Audit(args) => audit::run(args, &place(common)?.audit_dir),
         Command::Check(args) => check::run(&args, common),
+        Command::Consent(args) => place(common)?.consent(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Init(args) => init::run(&args, common),
         Command::Run(args) => run::run(args, common),
@@ -120,14 +123,46 @@ struct Place {
     configuration: Option<Configuration>,
 }
 
+impl Place {
+    /// `consent`, with the operator, offset and purposes that the configuration names.
+    fn consent(&self, args: &consent::Args) -> Outcome {
+        let operator = self.configuration.as_ref().map(|it| &it.operator);
+        let purposes: Vec<Purpose> = self
+            .configuration
+            .iter()
+            .flat_map(Configuration::purposes)
+            .collect();
+        consent::run(
+            args,
+            &consent::Context {
+                state_dir: &self.state,
+                operator_bin: operator.map(|it| &*it.bin),
+                utc_offset: operator.map_or_else(UtcOffset::default, |it| it.utc_offset),
+                purposes: &purposes,
+            },
+        )
+    }
+}
+
 /// Where the state is: `--state` alone suffices; else the configuration says it.
 fn place(common: &Common) -> Result<Place, Failure> {
     let configuration = match config::discover(common.config.as_deref()) {
-        Ok(path) => Some(config::load(&path, SystemClock.now()).map_err(|it| Failure::new(it.to_string()))?.configuration),
+        Ok(path) => Some(
+            config::load(&path, SystemClock.now())
+                .map_err(|it| Failure::new(it.to_string()))?
+                .configuration,
+        ),
         Err(_) if common.state.is_some() => None,
         Err(text) => return Err(Failure::new(text)),
     };
-    let state = common.state.clone().or_else(|| configuration.as_ref().map(|it| it.store.dir.clone()));
+    let state = common
+        .state
+        .clone()
+        .or_else(|| configuration.as_ref().map(|it| it.store.dir.clone()));
     let state = state.ok_or_else(|| Failure::new("say where the state is: --config or --state"))?;
-    Ok(Place { audit_dir: state.join("audit"), state, configuration })
+    Ok(Place {
+        audit_dir: state.join("audit"),
+        state,
+        configuration,
+    })
 }

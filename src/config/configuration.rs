@@ -11,7 +11,7 @@ use crate::{
         record::Versions,
     },
     inspect::Inspector,
-    model::law::Operator,
+    model::{Purpose, destination::RoutePurpose, law::Operator},
     policy::{Policy, ReasonTable},
     proxy, store, telemetry,
 };
@@ -59,6 +59,15 @@ impl Configuration {
                 generation,
                 data: self.data_versions.clone(),
             }),
+        })
+    }
+
+    /// Every purpose that a route declares or lets claim.
+    pub fn purposes(&self) -> impl Iterator<Item = Purpose> {
+        let routes = self.destinations.iter().flat_map(|it| &it.facts.routes);
+        routes.flat_map(|it| match &it.purpose {
+            RoutePurpose::Claimable(choices) => choices.iter().cloned().collect(),
+            RoutePurpose::Declared(purpose) => vec![purpose.clone()],
         })
     }
 
