@@ -49,6 +49,21 @@ fn yamlish() -> impl Strategy<Value = String> {
     prop::collection::vec(pieces, 0..60).prop_map(|it| it.concat())
 }
 
+/// Depth and aliases are bounded by the reader, before they cost stack or memory.
+#[test]
+fn hostile_yaml_is_refused() {
+    let nested = "[".repeat(100_000);
+    let mapped = "{a: ".repeat(100_000);
+    let mut laughs = "a0: &a0 [x, x]\n".to_owned();
+    for level in 1..40 {
+        let below = level - 1;
+        laughs.push_str(&format!("a{level}: &a{level} [*a{below}, *a{below}]\n"));
+    }
+    for text in [nested, mapped, laughs] {
+        assert!(load(&text).unwrap_err().has_errors());
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
