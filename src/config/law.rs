@@ -12,7 +12,7 @@ use crate::{
         decision::ReasonCode,
         law::{Profile, Regime},
     },
-    policy::{ReasonTable, reasons::ReasonEntry},
+    policy::{ReasonTable, data, reasons::ReasonEntry},
 };
 
 /// Texts of the law: file name (`regimes/kz-94v.yaml`) and YAML.
@@ -31,9 +31,9 @@ const REASONS: &str = "messages/reasons.yaml";
 
 /// What this program carries.
 pub const SHIPPED: Shipped<'static> = Shipped {
-    regimes: &[],
-    profiles: &[],
-    reasons: (REASONS, "{}"),
+    regimes: data::REGIMES,
+    profiles: data::PROFILES,
+    reasons: data::REASONS,
 };
 
 /// The law, read.

@@ -94,6 +94,18 @@ fn the_starter_passes_with_the_one_warning_that_it_is_log_only() {
 }
 
 #[test]
+fn starter_and_example_pass_under_the_shipped_law() {
+    let starter = crate::cli::init::starter(now());
+    for (text, warnings) in [(EXAMPLE, 0), (starter.as_str(), 1)] {
+        let base = Path::new("nowhere");
+        match load_text(text, "shekara.yaml", base, now(), &law::SHIPPED) {
+            Ok(it) => assert_eq!(it.warnings.iter().count(), warnings, "{}", it.warnings),
+            Err(problems) => panic!("{problems}"),
+        }
+    }
+}
+
+#[test]
 fn a_snapshot_carries_versions_and_destinations() {
     let configuration = loaded(SMALL).configuration;
     let keys = Keys::new(SubjectKey::new(1, &[7; 32]), Vec::new(), &[8; 32]);
