@@ -45,8 +45,8 @@ pub fn run(args: &Args, common: &Common) -> Outcome {
     };
     writeln!(std::io::stdout().lock(), "{text}")
         .map_err(|error| Failure::new(format!("cannot write to stdout: {error}")))?;
-    let passes = is_valid && !(args.strict && !problems.is_empty());
-    Ok(if passes {
+    let is_strictly_valid = problems.is_empty() || !args.strict;
+    Ok(if is_valid && is_strictly_valid {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

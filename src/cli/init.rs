@@ -43,11 +43,12 @@ pub fn run(args: &Args, common: &Common) -> Outcome {
         options.create_new(true);
     }
     let name = path.display();
-    let mut file = options.open(&path).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => {
-            Failure::new(format!("{name} is there already; --force overwrites it"))
-        }
-        _ => Failure::new(format!("cannot write {name}: {error}")),
+    let mut file = options.open(&path).map_err(|error| {
+        Failure::new(if error.kind() == ErrorKind::AlreadyExists {
+            format!("{name} is there already; --force overwrites it")
+        } else {
+            format!("cannot write {name}: {error}")
+        })
     })?;
     file.write_all(starter(SystemClock.now()).as_bytes())
         .map_err(|error| Failure::new(format!("cannot write {name}: {error}")))?;
@@ -63,4 +64,32 @@ pub fn run(args: &Args, common: &Common) -> Outcome {
 pub fn starter(now: Timestamp) -> String {
     let today = now.day(UtcOffset::default());
     STARTER.replace("@TODAY@", &today.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_once_and_again_only_by_force() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("shekara.yaml");
+        let write = |force| {
+            let args = Args {
+                output: Some(path.clone()),
+                force,
+            };
+            run(&args, &Common::default())
+        };
+        assert!(write(false).is_ok());
+        std::fs::write(&path, "mine").unwrap();
+        let failure = write(false).unwrap_err();
+        assert_eq!(failure.code, 1);
+        assert!(failure.text.contains("--force"), "{}", failure.text);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+        assert!(write(true).is_ok());
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains("mode: log-only"));
+        assert!(!text.contains('@'));
+    }
 }

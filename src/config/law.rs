@@ -15,22 +15,25 @@ use crate::{
     policy::{ReasonTable, data, reasons::ReasonEntry},
 };
 
-/// Texts of the law: name (`kz-94v`, `baseline`, `reasons`) and YAML.
+/// Texts of the law: file name (`regimes/kz-94v.yaml`) and YAML.
 #[derive(Clone, Copy, Debug)]
 pub struct Shipped<'a> {
     /// Regimes.
     pub regimes: &'a [(&'a str, &'a str)],
     /// Profiles.
     pub profiles: &'a [(&'a str, &'a str)],
-    /// The table of reasons.
-    pub reasons: &'a str,
+    /// The table of reasons, `messages/reasons.yaml`.
+    pub reasons: (&'a str, &'a str),
 }
+
+/// Name of the table of reasons.
+const REASONS: &str = "messages/reasons.yaml";
 
 /// What this program carries.
 pub const SHIPPED: Shipped<'static> = Shipped {
     regimes: data::REGIMES,
     profiles: data::PROFILES,
-    reasons: data::REASONS.1,
+    reasons: data::REASONS,
 };
 
 /// The law, read.
@@ -67,15 +70,10 @@ pub(super) fn version(text: &str) -> String {
 pub(super) fn load(shipped: &Shipped<'_>, data_dir: Option<&Path>) -> (Law, Vec<Unusable>) {
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
     let mut problems = Vec::new();
-    for (folder, list) in [("regimes", shipped.regimes), ("profiles", shipped.profiles)] {
-        for (name, text) in list {
-            texts.insert(format!("{folder}/{name}.yaml"), (*text).to_owned());
-        }
+    let files = shipped.regimes.iter().chain(shipped.profiles);
+    for (name, text) in files.chain([&shipped.reasons]) {
+        texts.insert((*name).to_owned(), (*text).to_owned());
     }
-    texts.insert(
-        "messages/reasons.yaml".to_owned(),
-        shipped.reasons.to_owned(),
-    );
     if let Some(dir) = data_dir {
         for folder in ["regimes", "profiles", "messages"] {
             replace(&dir.join(folder), folder, &mut texts, &mut problems);
@@ -124,7 +122,7 @@ fn parse(texts: &BTreeMap<String, String>, problems: &mut Vec<Unusable>) -> Law 
             if let Some(it) = read::<Profile>(file, text, problems) {
                 law.profiles.insert(Arc::clone(&it.code), Arc::new(it));
             }
-        } else if file == "messages/reasons.yaml" {
+        } else if file == REASONS {
             law.reasons = Arc::new(reasons(file, text, problems));
         }
     }

@@ -108,8 +108,8 @@ pub fn load_text(
         file: file.to_owned(),
         text,
     };
-    let (tree, root) = read(&source)?;
-    let context = Context::new(&source, &tree, base.to_owned(), now);
+    let (tree, root, misfits) = read(&source)?;
+    let context = Context::new(&source, &tree, base.to_owned(), now, misfits);
     let data_dir = compile::data_dir(&context, &root);
     let (law, unusable) = law::load(shipped, data_dir.as_deref());
     for it in unusable {
@@ -126,29 +126,21 @@ pub fn load_text(
     }
 }
 
-/// The tree and the raw configuration of a text, or everything in it that has the wrong shape.
-fn read(source: &Source<'_>) -> Result<(Node, raw::Root), Problems> {
-    let unreadable = |it: yaml::Unreadable| {
-        let top = Trail::default();
-        let message = format!("not readable as YAML: {}", it.message);
-        Problems::new(vec![source.problem(
-            Severity::Error,
-            it.place,
-            &top,
-            message,
-            None,
-        )])
-    };
-    let tree: Node = yaml::read(source.text).map_err(unreadable)?;
-    let misfits = shape::misfits(&tree, &schema());
-    if !misfits.is_empty() {
-        let problem = |it: shape::Misfit| {
-            source.problem(Severity::Error, it.place, &it.trail, it.message, it.fix)
-        };
-        return Err(Problems::new(misfits.into_iter().map(problem).collect()));
+/// The tree, the raw configuration, and what the schema does not know of. Everything that has the wrong shape is an error.
+fn read(source: &Source<'_>) -> Result<(Node, raw::Root, Vec<Problem>), Problems> {
+    let top = Trail::default();
+    let unreadable =
+        |it: yaml::Unreadable| source.problem(Severity::Error, it.place, &top, it.message, it.fix);
+    let tree: Node = yaml::read(source.text).map_err(|it| Problems::new(vec![unreadable(it)]))?;
+    let misfits: Vec<Problem> = shape::misfits(&tree, &schema())
+        .into_iter()
+        .map(|it| source.problem(Severity::Error, it.place, &it.trail, it.message, it.fix))
+        .collect();
+    match yaml::read(source.text) {
+        Ok(root) => Ok((tree, root, misfits)),
+        Err(_) if !misfits.is_empty() => Err(Problems::new(misfits)),
+        Err(it) => Err(Problems::new(vec![unreadable(it)])),
     }
-    let root = yaml::read(source.text).map_err(unreadable)?;
-    Ok((tree, root))
 }
 
 /// The JSON Schema of the file.

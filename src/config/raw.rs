@@ -1,4 +1,7 @@
-//! The file as it is written: strict, unresolved. What it means is the matter of `compile`.
+//! The file as it is written, unresolved. What it means is the matter of `compile`.
+//!
+//! The schema closes every mapping, and `shape` refuses what it does not name. The typed reader passes over such keys, so that
+//! the contradictions of a file with a misspelt key are reported together with it.
 //!
 //! Names, days, countries, durations and sizes are texts here, so that every one that is wrong is reported with its place.
 //! Doc comments become the descriptions of the JSON Schema (`shekara schema`).
@@ -13,7 +16,7 @@ use crate::model::{decision::Mode, destination::Role, law::AssessmentResult};
 
 /// Configuration of Shekara.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 #[schemars(title = "Shekara configuration")]
 pub(super) struct Root {
     /// Version of this file's form: 1.
@@ -60,7 +63,7 @@ pub(super) struct Root {
 
 /// Whose gate this is.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Operator {
     /// Legal name.
     pub(super) legal_name: String,
@@ -78,7 +81,7 @@ pub(super) struct Operator {
 
 /// A listener.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Listener {
     /// Name, used by matches and in the log.
     pub(super) id: String,
@@ -90,7 +93,7 @@ pub(super) struct Listener {
 
 /// TLS of a listener.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct ListenerTls {
     /// PEM certificate chain.
     pub(super) certificate_file: String,
@@ -105,7 +108,7 @@ pub(super) struct ListenerTls {
 
 /// Health and metrics.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Admin {
     /// Address and port. Default 127.0.0.1:9464.
     pub(super) bind: Option<String>,
@@ -113,7 +116,7 @@ pub(super) struct Admin {
 
 /// The program's own log.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Log {
     /// Form of the lines. Default json.
     #[serde(default)]
@@ -135,7 +138,7 @@ pub(super) enum LogFormat {
 
 /// The audit log.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Audit {
     /// Size at which a segment is closed, 1MiB to 4GiB. Default 64MiB.
     pub(super) segment_size: Option<String>,
@@ -143,7 +146,7 @@ pub(super) struct Audit {
 
 /// Limits of the whole gate.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Limits {
     /// Exchanges at once, 1 to 100000. Default 1024.
     pub(super) concurrency: Option<u64>,
@@ -155,7 +158,7 @@ pub(super) struct Limits {
 
 /// Somebody who may call; any of the proofs identifies them.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Caller {
     /// Name.
     pub(super) id: String,
@@ -174,7 +177,7 @@ pub(super) struct Caller {
 
 /// A recipient.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Party {
     /// Name in this file.
     pub(super) id: String,
@@ -196,7 +199,7 @@ pub(super) struct Party {
 
 /// A recorded assessment of a recipient's protection.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct ProtectionLevel {
     /// Who assessed.
     pub(super) by: String,
@@ -210,7 +213,7 @@ pub(super) struct ProtectionLevel {
 
 /// The operator's assessment of a country.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Assessment {
     /// Under which regime.
     pub(super) regime: String,

@@ -14,7 +14,7 @@ use crate::model::{
 
 /// One way out: who is there, where, on what terms, and how to reach it.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Destination {
     /// Name: the metric label and the audit field.
     pub(super) id: String,
@@ -93,7 +93,7 @@ pub(super) struct Destination {
 
 /// A recipient behind the recipient.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Onward {
     /// Who, by party id.
     pub(super) party: String,
@@ -103,7 +103,7 @@ pub(super) struct Onward {
 
 /// How requests find a destination.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Matcher {
     /// Listener id.
     pub(super) listener: Option<String>,
@@ -115,7 +115,7 @@ pub(super) struct Matcher {
 
 /// A caller and what it may claim.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct AllowedCaller {
     /// Caller id.
     pub(super) caller: String,
@@ -126,7 +126,7 @@ pub(super) struct AllowedCaller {
 
 /// How an upstream is reached.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Upstream {
     /// `https://api.example.org/base`.
     pub(super) url: String,
@@ -158,7 +158,7 @@ pub(super) enum TlsFloor {
 
 /// A client certificate.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 #[expect(
     dead_code,
     reason = "known to the schema so that its use is refused by name"
@@ -172,7 +172,7 @@ pub(super) struct Identity {
 
 /// Credentials that the gate adds.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 #[expect(
     dead_code,
     reason = "known to the schema so that its use is refused by name"
@@ -186,7 +186,7 @@ pub(super) struct Credentials {
 
 /// A contract with a recipient that acts on instruction.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Agreement {
     /// With whom, by party id. Default the destination's party.
     pub(super) party: Option<String>,
@@ -218,7 +218,7 @@ pub(super) struct Agreement {
 
 /// Standard clauses, binding rules and the like.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Safeguard {
     /// Kind: `scc`, `bcr`.
     pub(super) kind: String,
@@ -233,7 +233,7 @@ pub(super) struct Safeguard {
 
 /// A notification of the authority.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Notification {
     /// Under which regime.
     pub(super) regime: String,
@@ -269,7 +269,7 @@ pub(super) enum Fallback {
 
 /// Sizes and times of one destination.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Limits {
     /// Largest body, 1KiB to 1GiB. Default 16MiB.
     pub(super) body_size: Option<String>,
@@ -293,7 +293,7 @@ pub(super) struct Limits {
 
 /// What happens when a component fails.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Failure {
     /// When the registers do not answer.
     #[serde(default)]
@@ -319,7 +319,7 @@ pub(super) enum FailurePolicy {
 
 /// Who opens, why, and until when.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Opening {
     /// Who answers for it.
     pub(super) owner: String,
@@ -331,7 +331,7 @@ pub(super) struct Opening {
 
 /// Values that are not personal.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct NotPersonal {
     /// Part of the message.
     #[serde(rename = "in")]
@@ -348,7 +348,7 @@ pub(super) struct NotPersonal {
 
 /// Part of a destination with a purpose of its own.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Route {
     /// Name for the record. Default `destination/0` and so on.
     pub(super) id: Option<String>,
@@ -379,7 +379,7 @@ pub(super) struct Route {
 
 /// A part of the body that serves another purpose.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Section {
     /// RFC 9535 path.
     pub(super) at: String,
@@ -389,7 +389,7 @@ pub(super) struct Section {
 
 /// Where an identifier of a person stands.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub(super) struct Subject {
     /// Part of the message.
     #[serde(rename = "in")]

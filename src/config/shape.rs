@@ -103,8 +103,7 @@ impl<'a> Walk<'a> {
     }
 
     fn missing(&mut self, place: Place, members: &[(Key, Node)], trail: &Trail, schema: &'a Json) {
-        let required = schema.get("required").and_then(Json::as_array);
-        for name in required.into_iter().flatten().filter_map(Json::as_str) {
+        for name in required(schema) {
             if !members.iter().any(|(key, _)| key.name == name) {
                 let about = properties(schema)
                     .and_then(|it| it.get(name)?.get("description")?.as_str())
@@ -116,18 +115,26 @@ impl<'a> Walk<'a> {
     }
 
     fn text(&mut self, place: Place, text: &str, trail: &Trail, leaves: &[&'a Json]) {
-        let is_free = |it: &&&Json| {
-            takes(it, "string") && it.get("const").is_none() && !it.get("enum").is_some()
-        };
-        if leaves.iter().any(|it| is_free(&it)) {
+        let is_free = |it: &&&Json| takes(it, "string") && words(it).is_empty();
+        if leaves.iter().filter(is_free).count() > 0 {
             return;
         }
         let words: Vec<&str> = leaves.iter().flat_map(|it| words(it)).collect();
         if !words.contains(&text) {
-            let fix = suggest::fix(text, words.iter().copied());
+            let mapped = leaves.iter().find_map(|it| properties(it)?.get(text));
+            let fix = match mapped {
+                Some(schema) => Some(self.as_mapping(text, schema)),
+                None => suggest::fix(text, words.iter().copied()),
+            };
             let message = format!("expected {}, found `{text}`", describe(leaves));
             self.report(place, trail, message, fix);
         }
+    }
+
+    /// How to write a word that takes a mapping.
+    fn as_mapping(&self, word: &str, schema: &'a Json) -> String {
+        let keys: Vec<&str> = self.leaves(schema).into_iter().flat_map(required).collect();
+        format!("write `{word}:` with {} below it", keys.join(", "))
     }
 
     /// The alternatives of `schema`, references followed.
@@ -161,6 +168,12 @@ impl<'a> Walk<'a> {
 
 fn properties(schema: &Json) -> Option<&Map<String, Json>> {
     schema.get("properties").and_then(Json::as_object)
+}
+
+/// The keys that must be there.
+fn required(schema: &Json) -> impl Iterator<Item = &str> {
+    let names = schema.get("required").and_then(Json::as_array);
+    names.into_iter().flatten().filter_map(Json::as_str)
 }
 
 /// The values that `schema` allows by name.
@@ -203,7 +216,11 @@ fn fits(value: &Value, schema: &Json) -> bool {
 fn describe(leaves: &[&Json]) -> String {
     let mut names: Vec<String> = leaves.iter().flat_map(|it| describe_one(it)).collect();
     names.dedup();
-    names.join(" or ")
+    if names.len() > 3 {
+        format!("one of {}", names.join(", "))
+    } else {
+        names.join(" or ")
+    }
 }
 
 fn describe_one(schema: &Json) -> Vec<String> {
@@ -211,12 +228,7 @@ fn describe_one(schema: &Json) -> Vec<String> {
     if !words.is_empty() {
         return words.iter().map(|it| format!("`{it}`")).collect();
     }
-    let required = schema.get("required").and_then(Json::as_array);
-    let keys: Vec<&str> = required
-        .into_iter()
-        .flatten()
-        .filter_map(Json::as_str)
-        .collect();
+    let keys: Vec<&str> = required(schema).collect();
     [
         ("array", "a list".to_owned()),
         ("boolean", "true or false".to_owned()),

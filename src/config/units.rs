@@ -43,6 +43,30 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     number.checked_mul(bytes).ok_or_else(wrong)
 }
 
+/// Writes a duration in its largest whole unit, as [`duration`] reads it.
+pub(super) fn written(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    let units = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "m"),
+        (1_000, "s"),
+    ];
+    units
+        .iter()
+        .find(|(unit, _)| millis > 0 && millis.is_multiple_of(*unit))
+        .map_or_else(
+            || {
+                if millis == 0 {
+                    "0s".to_owned()
+                } else {
+                    format!("{millis}ms")
+                }
+            },
+            |(unit, name)| format!("{}{name}", millis / unit),
+        )
+}
+
 /// The number and what follows it.
 fn split(text: &str) -> Option<(u64, &str)> {
     let end = text
@@ -69,6 +93,13 @@ mod tests {
         }
         for text in ["", "s", "30", "-1s", "1.5s", "1w", "99999999999999999d"] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn writes_durations_as_they_are_read() {
+        for text in ["0s", "10ms", "90s", "1h", "365d"] {
+            assert_eq!(written(duration(text).unwrap()), text);
         }
     }
 

@@ -227,6 +227,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
 pub(super) struct Unreadable {
     pub(super) place: Place,
     pub(super) message: String,
+    pub(super) fix: Option<String>,
 }
 
 /// Reads `text` as a `T`. Duplicate and merge keys are refused, only `true` and `false` are booleans, no variables.
@@ -239,8 +240,31 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
         strict_booleans: true,
         with_snippet: false,
     };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| Unreadable {
-        place: error.location().map(Place::from).unwrap_or_default(),
-        message: error.without_snippet().to_string(),
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let said = error.without_snippet().to_string();
+        let (message, fix) = explain(&said);
+        Unreadable {
+            place: error.location().map(Place::from).unwrap_or_default(),
+            message,
+            fix,
+        }
     })
+}
+
+/// The reader's words without the place, which is given apart, and with a mend where there is a known one.
+fn explain(said: &str) -> (String, Option<String>) {
+    let bare = said.rsplit_once(" at line ").map_or(said, |(bare, _)| bare);
+    if let Some(rest) = bare.strip_prefix("duplicate mapping key: ") {
+        let key = rest.split(',').next().unwrap_or(rest);
+        let fix = "keep one of the two; the later would silently win elsewhere";
+        (format!("duplicate key `{key}`"), Some(fix.to_owned()))
+    } else if bare.contains("merge keys are not allowed") {
+        let fix = "write the keys out";
+        (
+            "merge keys (`<<`) are refused".to_owned(),
+            Some(fix.to_owned()),
+        )
+    } else {
+        (bare.to_owned(), None)
+    }
 }

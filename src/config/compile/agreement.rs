@@ -17,15 +17,16 @@ pub(super) fn compile(
     at: &Trail,
     raw: &raw::Destination,
     world: &World<'_>,
-    party: &Party,
+    party: Option<&Party>,
     readings: &[std::sync::Arc<Reading>],
 ) -> Option<Agreement> {
-    let is_required = readings
-        .iter()
-        .any(|it| it.profile.agreement_required_roles.contains(&party.role));
+    let is_required = |it: &Party| {
+        let mut profiles = readings.iter().map(|it| &it.profile);
+        profiles.any(|profile| profile.agreement_required_roles.contains(&it.role))
+    };
     let agreement_at = at.key("agreement");
     let Some(written) = &raw.agreement else {
-        if is_required {
+        if let Some(party) = party.filter(|it| is_required(it)) {
             cx.warning(
                 &at.key("party"),
                 format!(
@@ -37,16 +38,29 @@ pub(super) fn compile(
         }
         return None;
     };
-    if party.role == Role::SelfOperator || party.role == Role::Public {
+    if let Some(party) = party {
+        fits_party(cx, &agreement_at, written, party, is_required(party));
+    }
+    agreement(cx, &agreement_at, written, world)
+}
+
+fn fits_party(
+    cx: &Context<'_>,
+    at: &Trail,
+    written: &raw::Agreement,
+    party: &Party,
+    is_required: bool,
+) {
+    if matches!(party.role, Role::SelfOperator | Role::Public) {
         cx.warning(
-            &agreement_at,
+            at,
             format!("an agreement with `{}` is never asked for", party.id),
             "remove it, or correct the party's role",
         );
     }
     if let Some(other) = written.party.as_ref().filter(|it| **it != *party.id) {
         cx.error(
-            &agreement_at.key("party"),
+            &at.key("party"),
             format!(
                 "the agreement is with `{other}`, the destination's party is `{}`",
                 party.id
@@ -60,12 +74,11 @@ pub(super) fn compile(
     ];
     for (duty, _) in duties.iter().filter(|(_, binds)| is_required && !binds) {
         cx.warning(
-            &agreement_at,
+            at,
             format!("the agreement does not bind to {duty}: transfers are refused (no-agreement)"),
             format!("write `{duty}: true` once the document says so"),
         );
     }
-    agreement(cx, &agreement_at, written, world)
 }
 
 fn agreement(

@@ -40,25 +40,29 @@ impl Source<'_> {
         message: String,
         fix: Option<String>,
     ) -> Problem {
+        let path = trail.to_string();
         Problem {
             severity,
             file: self.file.clone(),
             line: place.line,
             column: place.column,
-            path: trail.to_string(),
+            excerpt: self.excerpt(place, &path),
+            path,
             message,
             fix,
-            excerpt: self.excerpt(place),
         }
     }
 
-    fn excerpt(&self, place: Place) -> Option<String> {
+    fn excerpt(&self, place: Place, path: &str) -> Option<String> {
         let above = usize::try_from(place.line.checked_sub(1)?).ok()?;
         let line = self.text.lines().nth(above)?.trim_end();
-        let key = line.split_once(':').map_or(line, |(key, _)| key);
         let lower = line.to_ascii_lowercase();
-        let is_secret = SECRET_WORDS.iter().any(|it| lower.contains(it));
-        let shown = if is_secret {
+        let has_user = lower
+            .split_once("://")
+            .is_some_and(|(_, it)| it.contains('@'));
+        let is_secret = |text: &str| SECRET_WORDS.iter().any(|it| text.contains(it));
+        let shown = if has_user || is_secret(&lower) || is_secret(path) {
+            let (key, _) = line.split_once(':')?;
             format!("{key}: …")
         } else {
             line.chars().take(160).collect()
@@ -80,18 +84,20 @@ pub(in super::super) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
+    /// `found` is what is known already.
     pub(in super::super) const fn new(
         source: &'a Source<'a>,
         tree: &'a Node,
         base: PathBuf,
         now: Timestamp,
+        found: Vec<Problem>,
     ) -> Self {
         Self {
             source,
             tree,
             base,
             now,
-            problems: RefCell::new(Vec::new()),
+            problems: RefCell::new(found),
         }
     }
 
@@ -153,24 +159,28 @@ impl<'a> Context<'a> {
 
     /// Reads `text` as a `T`, or reports why it is none.
     pub(super) fn parse<T: FromStr<Err = String>>(&self, at: &Trail, text: &str) -> Option<T> {
-        self.parse_among(at, text, &[])
+        self.parse_or_meant(at, text, None)
     }
 
-    fn parse_among<T: FromStr<Err = String>>(
+    /// [`parse`](Self::parse), where `meant` is tried for the fix beside the same text in lower and upper case.
+    fn parse_or_meant<T: FromStr<Err = String>>(
         &self,
         at: &Trail,
         text: &str,
-        known: &[&str],
+        meant: Option<&str>,
     ) -> Option<T> {
-        match text.parse() {
-            Ok(it) => Some(it),
-            Err(message) => {
-                let near = suggest::nearest(text, known.iter().copied());
-                let fix = near.map(|it| format!("did you mean `{it}`?"));
+        text.parse()
+            .map_err(|message| {
+                let cases = [text.to_lowercase(), text.to_uppercase()];
+                let fix = cases
+                    .iter()
+                    .map(String::as_str)
+                    .chain(meant)
+                    .find(|it| it.parse::<T>().is_ok())
+                    .map(|it| format!("did you mean `{it}`?"));
                 self.report(Severity::Error, at, message, fix);
-                None
-            }
-        }
+            })
+            .ok()
     }
 
     /// Reads each of `items`, and reports each that cannot be.
@@ -183,20 +193,17 @@ impl<'a> Context<'a> {
         items.iter().enumerate().filter_map(read).collect()
     }
 
-    /// Reads a country code; a lower-case or common wrong code gets its fix.
+    /// Reads a country code; lower case and common wrong codes get their fix.
     pub(super) fn country(&self, at: &Trail, text: &str) -> Option<Country> {
-        let upper = text.to_ascii_uppercase();
-        let meant = match upper.as_str() {
-            "UK" | "GBR" => "GB",
-            "KAZ" => "KZ",
-            "USA" => "US",
-            "RUS" => "RU",
-            "DEU" => "DE",
-            other => other,
+        let meant = match text.to_ascii_uppercase().as_str() {
+            "UK" | "GBR" => Some("GB"),
+            "DEU" => Some("DE"),
+            "KAZ" => Some("KZ"),
+            "RUS" => Some("RU"),
+            "USA" => Some("US"),
+            _ => None,
         };
-        let known = [meant];
-        let is_code = meant.parse::<Country>().is_ok();
-        self.parse_among(at, text, if is_code { &known } else { &[] })
+        self.parse_or_meant(at, text, meant)
     }
 
     /// Reads each country code.
@@ -207,20 +214,22 @@ impl<'a> Context<'a> {
 
     /// Reads category codes; a parent stands for its leaves.
     pub(super) fn categories(&self, at: &Trail, items: &[String]) -> CategorySet {
-        let mut set = CategorySet::EMPTY;
-        for (index, code) in items.iter().enumerate() {
-            match CategorySet::named(code) {
-                Ok(it) => set = set.union(it),
-                Err(message) => {
-                    let leaves = Category::ALL.iter().map(|it| it.code());
-                    let parents = leaves.clone().filter_map(|it| Some(it.split_once('.')?.0));
-                    let fix = suggest::nearest(code, leaves.chain(parents))
-                        .map(|it| format!("did you mean `{it}`?"));
-                    self.report(Severity::Error, &at.index(index), message, fix);
-                }
-            }
-        }
-        set
+        let read = |(index, code): (usize, &String)| self.category(&at.index(index), code);
+        let sets = items.iter().enumerate().filter_map(read);
+        sets.fold(CategorySet::EMPTY, CategorySet::union)
+    }
+
+    /// Reads one category code.
+    pub(super) fn category(&self, at: &Trail, code: &str) -> Option<CategorySet> {
+        CategorySet::named(code)
+            .map_err(|message| {
+                let leaves = Category::ALL.iter().map(|it| it.code());
+                let parents = leaves.clone().filter_map(|it| Some(it.split_once('.')?.0));
+                let near = suggest::nearest(code, leaves.chain(parents));
+                let fix = near.map(|it| format!("did you mean `{it}`?"));
+                self.report(Severity::Error, at, message, fix);
+            })
+            .ok()
     }
 
     /// Reads a duration between `least` and `most`; `default` when there is none.
@@ -238,7 +247,8 @@ impl<'a> Context<'a> {
             Ok(it) if it >= range.0 && it <= range.1 => it,
             Ok(_) => {
                 let message = format!("`{text}` is out of range");
-                let fix = format!("a duration from {:?} to {:?}", range.0, range.1);
+                let (least, most) = (units::written(range.0), units::written(range.1));
+                let fix = format!("a duration from {least} to {most}");
                 self.error(at, message, fix);
                 default
             }

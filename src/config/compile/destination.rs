@@ -17,7 +17,7 @@ use crate::{
     inspect::Inspector,
     model::{
         self, Purpose,
-        destination::{FailurePolicy, Fallback, GapPolicy, Modes, Onward, Party},
+        destination::{Agreement, FailurePolicy, Fallback, GapPolicy, Modes, Onward, Party, Route},
         finding::{Confidence, GapKind},
         inspection::Budget,
         law::Reading,
@@ -79,22 +79,30 @@ fn destination(
         let message = format!("{legal_status} is not a status of legal refusals");
         cx.error(&at.key("legal_status"), message, "write 451 or 403");
     }
-    let mut facts = facts(cx, at, raw, world);
+    let party = party(cx, &at.key("party"), &raw.party, world);
+    let readings = law::readings(cx, at, raw, world);
+    let agreement = agreement::compile(cx, at, raw, world, party.as_ref(), &readings);
     let setting = routes::Setting {
         destination: raw,
         at,
-        agreement: facts.as_ref().and_then(|it| it.agreement.as_ref()),
-        readings: facts.as_ref().map_or(&[], |it| it.readings.as_slice()),
+        agreement: agreement.as_ref(),
+        readings: &readings,
         budget: budget(cx, &at.key("limits"), &raw.limits),
         offset: world.operator.utc_offset,
         inspector,
     };
     let (routes, plans, default_plan) = routes::compile(cx, &setting);
+    let paper = Paper {
+        party,
+        readings,
+        agreement,
+        routes,
+        is_secured: upstream
+            .as_ref()
+            .is_some_and(|it| it.url.scheme() == "https"),
+    };
+    let facts = facts(cx, at, raw, world, paper);
     let upstream = upstream?;
-    if let Some(facts) = &mut facts {
-        facts.routes = routes;
-        facts.is_secured = upstream.url.scheme() == "https";
-    }
     Some(Destination {
         facts: Arc::new(facts?),
         matcher,
@@ -109,25 +117,33 @@ fn destination(
     })
 }
 
-/// The legal side, without routes and channel.
+/// What is compiled before the rest of the legal side.
+struct Paper {
+    party: Option<Party>,
+    readings: Vec<Arc<Reading>>,
+    agreement: Option<Agreement>,
+    routes: Vec<Route>,
+    is_secured: bool,
+}
+
+/// The legal side.
 fn facts(
     cx: &Context<'_>,
     at: &Trail,
     raw: &raw::Destination,
     world: &World<'_>,
+    paper: Paper,
 ) -> Option<model::destination::Destination> {
     unavailable(cx, at, raw);
-    let party = party(cx, &at.key("party"), &raw.party, world);
     let country = cx.country(&at.key("country"), &raw.country);
     let remote = cx.countries(
         &at.key("remote_access_countries"),
         &raw.remote_access_countries,
     );
     let onward = onward(cx, &at.key("onward"), &raw.onward, world);
-    let readings = law::readings(cx, at, raw, world);
     let safeguards = agreement::safeguards(cx, &at.key("safeguards"), &raw.safeguards, world);
     let noted = agreement::notifications(cx, &at.key("notifications"), &raw.notifications, world);
-    let retention_days = retention(cx, &at.key("retention"), raw, &readings);
+    let retention_days = retention(cx, &at.key("retention"), raw, &paper.readings);
     let modes = Modes {
         destination_rules: law::rule_modes(cx, &at.key("rule_modes"), &raw.rule_modes, world.law),
         destination: raw.mode,
@@ -144,21 +160,18 @@ fn facts(
     let open = |name: &str, it| failure_policy(cx, &failure.key(name), it, world);
     let registers_failure = open("registers", &raw.failure.registers);
     let inspection_failure = open("inspection", &raw.failure.inspection);
-    let agreement = party
-        .as_ref()
-        .and_then(|it| agreement::compile(cx, at, raw, world, it, &readings));
     let facts = model::destination::Destination {
         id: raw.id.as_str().into(),
-        party: party?,
+        party: paper.party?,
         country: country?,
         remote_access_countries: remote,
         onward,
-        agreement,
+        agreement: paper.agreement,
         safeguards,
         notifications: noted,
         sole_store: raw.sole_store,
         retention_days,
-        readings,
+        readings: paper.readings,
         modes,
         confidence_min: raw.confidence_min.unwrap_or(Confidence::High),
         refuse_unverified: raw.refuse_unverified,
@@ -170,9 +183,9 @@ fn facts(
         gaps,
         registers_failure,
         inspection_failure,
-        is_secured: false,
+        is_secured: paper.is_secured,
         controlled_zone: raw.upstream.controlled_zone,
-        routes: Vec::new(),
+        routes: paper.routes,
     };
     warn_at_home(cx, at, &facts, world);
     Some(facts)
@@ -202,7 +215,7 @@ fn unavailable(cx: &Context<'_>, at: &Trail, raw: &raw::Destination) {
             "`operators` (of the fallback `reduce-fields`)",
         );
         for code in raw.operators.keys() {
-            cx.categories(&at.key("operators"), std::slice::from_ref(code));
+            cx.category(&at.key("operators").key(code), code);
         }
     }
     if raw.sole_store {
@@ -243,8 +256,9 @@ fn warn_at_home(
     world: &World<'_>,
 ) {
     let home = world.operator.home;
+    let has_paper = !facts.safeguards.is_empty() || !facts.notifications.is_empty();
     let is_abroad = !facts.effective_countries(home).is_empty();
-    if !is_abroad && !(facts.safeguards.is_empty() && facts.notifications.is_empty()) {
+    if has_paper && !is_abroad {
         cx.warning(
             &at.key("country"),
             format!("{home} is home: safeguards and notifications are never asked for"),
@@ -330,9 +344,10 @@ fn gaps(
         let at = at.key(name);
         match name.parse::<GapKind>() {
             Ok(kind) if *policy == GapPolicy::AllowLogged && !kind.is_openable() => {
-                let fix = match kind {
-                    GapKind::InspectionFailed => "use `failure: {inspection: {open: …}}`",
-                    _ => "remove the line: what can be read in two ways is never sent",
+                let fix = if kind == GapKind::InspectionFailed {
+                    "use `failure: {inspection: {open: …}}`"
+                } else {
+                    "remove the line: what can be read in two ways is never sent"
                 };
                 cx.error(&at, format!("the gap `{name}` cannot be opened"), fix);
             }

@@ -29,7 +29,7 @@ pub(super) fn operator(cx: &Context<'_>, root: &raw::Root, law: &Law) -> Operato
     if let Some(name) = &raw.profile {
         find_profile(cx, &at.key("profile"), name, law);
     }
-    for (index, code) in raw.regimes.iter().flatten().enumerate() {
+    for (index, code) in applying(raw).into_iter().enumerate() {
         find_regime(cx, &at.key("regimes").index(index), code, law);
     }
     if raw.regimes.as_ref().is_some_and(Vec::is_empty) {
@@ -45,6 +45,14 @@ pub(super) fn operator(cx: &Context<'_>, root: &raw::Root, law: &Law) -> Operato
             .and_then(|it| cx.country(&at.key("home"), it))
             .unwrap_or(Country::KZ),
         utc_offset: cx.parse(&at.key("utc_offset"), offset).unwrap_or_default(),
+    }
+}
+
+/// The regimes that apply to every transfer.
+fn applying(raw: &raw::Operator) -> Vec<&str> {
+    match &raw.regimes {
+        Some(codes) => codes.iter().map(String::as_str).collect(),
+        None => vec!["kz-94v"],
     }
 }
 
@@ -78,10 +86,7 @@ pub(super) fn readings(
         Some(_) => at.key("profile"),
         None => Trail::default().key("operator").key("profile"),
     };
-    let mut codes: Vec<&str> = match &operator.regimes {
-        Some(codes) => codes.iter().map(String::as_str).collect(),
-        None => vec!["kz-94v"],
-    };
+    let mut codes = applying(operator);
     for (index, code) in raw.regimes.iter().enumerate() {
         find_regime(cx, &at.key("regimes").index(index), code, world.law);
         if !codes.contains(&code.as_str()) {

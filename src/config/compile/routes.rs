@@ -92,7 +92,7 @@ fn common_plan(cx: &Context<'_>, setting: &Setting<'_>) -> PlanSpec {
             not_personal: vec![selector.clone()],
             ..PlanSpec::default()
         };
-        if compiles(cx, setting, &at.key("at"), &alone) {
+        if compiles(cx, setting, &at.key("at"), raw.part, &alone) {
             spec.not_personal.push(selector);
         }
     }
@@ -254,7 +254,7 @@ fn plan_spec(
             records: Some(body(path)),
             ..PlanSpec::default()
         };
-        if compiles(cx, setting, &at.key("records"), &alone) {
+        if compiles(cx, setting, &at.key("records"), Part::Body, &alone) {
             spec.records = alone.records;
         }
     }
@@ -271,6 +271,7 @@ fn plan_spec(
             cx,
             setting,
             &at.key("subjects").index(index).key("at"),
+            subject.part,
             &alone,
         ) {
             spec.subjects.extend(alone.subjects);
@@ -286,7 +287,7 @@ fn plan_spec(
             sections: vec![(body(&section.at), purpose)],
             ..PlanSpec::default()
         };
-        if compiles(cx, setting, &at.key("at"), &alone) {
+        if compiles(cx, setting, &at.key("at"), Part::Body, &alone) {
             spec.sections.extend(alone.sections);
         }
     }
@@ -294,16 +295,19 @@ fn plan_spec(
 }
 
 /// Whether a plan with this selector alone compiles; reports why not, at the selector.
-fn compiles(cx: &Context<'_>, setting: &Setting<'_>, at: &Trail, alone: &PlanSpec) -> bool {
-    match setting.inspector.compile(alone) {
-        Ok(_) => true,
-        Err(why) => {
-            cx.error(
-                at,
-                why,
-                "in a body write an RFC 9535 path such as $.to[*].email",
-            );
-            false
-        }
-    }
+fn compiles(
+    cx: &Context<'_>,
+    setting: &Setting<'_>,
+    at: &Trail,
+    part: Part,
+    alone: &PlanSpec,
+) -> bool {
+    let fix = match part {
+        Part::Body => "write an RFC 9535 path such as $.to[*].email",
+        Part::Path => "write the number of the segment, from 0",
+        Part::Query => "write the name of the parameter",
+        Part::Header | Part::Trailer => "write the name of the field",
+    };
+    let compiled = setting.inspector.compile(alone);
+    compiled.map_err(|why| cx.error(at, why, fix)).is_ok()
 }
