@@ -119,7 +119,7 @@ class Gate:
         code, out, err = self.command(
             "consent", "grant", "--subject", "-", "--any-recipient", "--country", "US", "--purpose", "order", "--category", "email",
             "--category", "name", "--category", "phone", "--category", "national_id", "--until-purpose", "--method", "web-checkbox",
-            "--evidence-ref", "form-1", "--text", "t", "--text-version", "1", "--format", "json", stdin=subject)
+            "--evidence-ref", "form-1", "--text", "t", "--text-version", "1", "--text-sha256", "0" * 64, "--locale", "kk", "--format", "json", stdin=subject)
         assert code == 0, err
         return json.loads(out)["id"]
 

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, fmt::Display, sync::Arc};
 
-use super::{Failure, Session, Terminal, print_saved, record_id, subject, usage, vocabulary};
+use super::{
+    Failure, Format, Session, Terminal, print_saved, record_id, subject, usage, vocabulary,
+};
 use crate::{
     model::{
         CategorySet, Day,
@@ -77,6 +79,9 @@ pub(super) struct Args {
     /// Id of the record; given again with the same content, nothing changes [default: a new one]
     #[arg(long, value_name = "ID")]
     id: Option<String>,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
 }
 
 #[derive(Debug, clap::Args)]
@@ -106,8 +111,8 @@ pub(super) fn run(
         terms,
     };
     let saved = session.writer()?.grant(&new)?;
-    print_saved("consent", &saved, terminal)?;
-    terminal.line(format_args!("acts from {}", from.max(saved.at)))
+    let acts_from = Some(from.max(saved.at));
+    print_saved("consent", &saved, acts_from, args.format, terminal)
 }
 
 fn terms(args: &Args, session: &Session<'_>) -> Result<ConsentTerms, Failure> {

@@ -191,7 +191,32 @@ fn cannot_write(error: &io::Error) -> Failure {
     Failure::new(format!("cannot write the output: {}", error.kind()))
 }
 
-fn print_saved(what: &str, saved: &Saved, terminal: &mut Terminal<'_>) -> Result<(), Failure> {
+/// Form of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// One JSON object
+    Json,
+    /// For people
+    Text,
+}
+
+/// Says what was recorded. `acts_from`: `None` = without effect.
+fn print_saved(
+    what: &str,
+    saved: &Saved,
+    acts_from: Option<Timestamp>,
+    format: Format,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), Failure> {
+    if format == Format::Json {
+        return terminal.line(serde_json::json!({
+            "id": saved.id,
+            "subject": saved.subject,
+            "recorded": saved.at,
+            "acts_from": acts_from,
+            "repeated": saved.repeated,
+        }));
+    }
     let again = if saved.repeated {
         " (was recorded before; nothing changed)"
     } else {
@@ -201,7 +226,11 @@ fn print_saved(what: &str, saved: &Saved, terminal: &mut Terminal<'_>) -> Result
     if let Some(subject) = &saved.subject {
         terminal.line(format_args!("subject {subject}"))?;
     }
-    terminal.line(format_args!("recorded {}", saved.at))
+    terminal.line(format_args!("recorded {}", saved.at))?;
+    match acts_from {
+        Some(at) => terminal.line(format_args!("acts from {at}")),
+        None => terminal.line("has no effect: it is recorded as refused"),
+    }
 }
 
 impl From<store::Error> for Failure {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::{Failure, Session, Terminal, state, subject, usage, vocabulary};
+use super::{Failure, Format, Session, Terminal, state, subject, usage, vocabulary};
 use crate::{
     model::{
         Timestamp,
@@ -41,12 +41,6 @@ struct View {
     /// Form of the answer
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Json,
-    Text,
 }
 
 pub(super) fn list(

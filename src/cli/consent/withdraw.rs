@@ -1,7 +1,7 @@
 //! `consent withdraw`.
 
 use super::{
-    Failure, Session, Terminal,
+    Failure, Format, Session, Terminal,
     grant::{Problems, texts},
     print_saved, record_id, subject, usage, vocabulary,
 };
@@ -53,6 +53,9 @@ pub(super) struct Args {
     /// Id of the record; given again with the same content, nothing changes [default: a new one]
     #[arg(long, value_name = "ID")]
     id: Option<String>,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
 }
 
 pub(super) fn run(
@@ -87,11 +90,11 @@ pub(super) fn run(
         refused_reason: args.refused_reason.as_deref().map(Into::into),
     };
     let saved = session.writer()?.withdraw(&new)?;
-    print_saved("withdrawal", &saved, terminal)?;
-    if new.refused_reason.is_some() {
-        return terminal.line("has no effect: it is recorded as refused");
+    let acts_from = new.refused_reason.is_none().then_some(saved.at);
+    print_saved("withdrawal", &saved, acts_from, args.format, terminal)?;
+    if acts_from.is_none() {
+        return Ok(());
     }
-    terminal.line(format_args!("acts from {}", saved.at))?;
     terminal.note(
         "A withdrawal acts at once: the next transfer that rests on what it takes back is refused.",
     );

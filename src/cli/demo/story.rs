@@ -13,6 +13,8 @@ use crate::cli::print;
 
 /// The person of the story: an IIN with a birth century that is over.
 const IIN: &str = "991231100010";
+/// SHA-256 of the text "demo-text", as a form would have shown it.
+const TEXT_SHA256: &str = "8da0594cf371d9b9c30add3fc070393959c6764a9eb7e615605c2cae0923467a";
 const NOTICE: &str = r#"{"iin":"991231100010","text":"Your order is ready."}"#;
 
 /// What a step must come to.
@@ -437,14 +439,9 @@ impl Teller<'_> {
             "--evidence-ref",
             "demo-form-1",
         ]);
-        arguments.extend([
-            "--text",
-            "demo-text",
-            "--text-version",
-            "1",
-            "--format",
-            "json",
-        ]);
+        arguments.extend(["--text", "demo-text", "--text-version", "1"]);
+        arguments.extend(["--text-sha256", TEXT_SHA256, "--locale", "kk"]);
+        arguments.extend(["--format", "json"]);
         let told = self.ran(&arguments, subject)?;
         serde_json::from_str::<serde_json::Value>(&told)
             .ok()
