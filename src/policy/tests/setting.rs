@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 use crate::{
@@ -66,9 +66,12 @@ pub(super) fn operator() -> Operator {
     }
 }
 
+/// Read once: the texts are long, and property tests decide often.
+static REASONS: LazyLock<Arc<ReasonTable>> =
+    LazyLock::new(|| Arc::new(ReasonTable::parse(data::REASONS.1).unwrap()));
+
 pub(super) fn policy() -> Policy {
-    let table = ReasonTable::parse(data::REASONS.1).unwrap();
-    Policy::new(operator(), Arc::new(table))
+    Policy::new(operator(), Arc::clone(&REASONS))
 }
 
 pub(super) fn regime() -> Regime {
@@ -281,7 +284,7 @@ pub(super) fn mother(until: &str) -> Representative {
 }
 
 /// One message with what is known of its persons.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Scene {
     pub(super) destination: Destination,
     pub(super) transfer: Transfer,
