@@ -267,7 +267,8 @@ fn resolution_of_a_person() {
     };
     let (a, b, bad) = (good("a"), good("b"), subject("bad"));
     let all = [a, b, bad];
-    let cases: [(&str, &[(IdentifierKind, &str)], &str); 9] = [
+    type Matches = [(IdentifierKind, &'static str)];
+    let cases: [(&str, &Matches, &str); 9] = [
         ("one", &[(Email, "a")], ""),
         ("none", &[], "subject-unresolved"),
         ("nobody", &[(Email, "")], "subject-unknown"),

@@ -146,7 +146,7 @@ proptest! {
     fn the_decision_is_a_function_and_order_is_no_argument(scene in scenes()) {
         let first = scene.decide();
         prop_assert_eq!(&first, &scene.decide());
-        let mut reversed = scene.clone();
+        let mut reversed = scene;
         records_of(&mut reversed, |it| it.consents.reverse());
         let second = reversed.decide();
         prop_assert_eq!(first.verdict, second.verdict);
