@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 use crate::{
@@ -66,9 +66,12 @@ pub(super) fn operator() -> Operator {
     }
 }
 
+/// Read once: the texts are long, and property tests decide often.
+static REASONS: LazyLock<Arc<ReasonTable>> =
+    LazyLock::new(|| Arc::new(ReasonTable::parse(data::REASONS.1).unwrap()));
+
 pub(super) fn policy() -> Policy {
-    let table = ReasonTable::parse(data::REASONS.1).unwrap();
-    Policy::new(operator(), Arc::new(table))
+    Policy::new(operator(), Arc::clone(&REASONS))
 }
 
 pub(super) fn regime() -> Regime {
@@ -281,7 +284,7 @@ pub(super) fn mother(until: &str) -> Representative {
 }
 
 /// One message with what is known of its persons.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Scene {
     pub(super) destination: Destination,
     pub(super) transfer: Transfer,
@@ -362,4 +365,28 @@ impl Scene {
 pub(super) fn log_only(scene: &mut Scene, code: ReasonCode) {
     let rules = &mut scene.destination.modes.destination_rules;
     rules.insert(code.as_str().into(), Mode::LogOnly);
+}
+
+pub(super) fn strict_de() -> Destination {
+    destination("mail-de", "DE", Role::Processor, profile("kz-law-strict"))
+}
+
+pub(super) fn baseline(code: &str) -> Destination {
+    destination("mail", code, Role::Processor, profile("baseline"))
+}
+
+pub(super) fn edit_profile(it: &mut Destination, edit: impl FnOnce(&mut Profile)) {
+    let mut reading = (*it.readings[0]).clone();
+    let mut profile = (*reading.profile).clone();
+    edit(&mut profile);
+    reading.profile = Arc::new(profile);
+    it.readings = vec![Arc::new(reading)];
+}
+
+pub(super) fn giving(edit: impl FnOnce(&mut Consent)) -> SubjectRecord {
+    let mut it = subject("s");
+    let mut consent = consent_to("DE");
+    edit(&mut consent);
+    it.consents.push(consent);
+    it
 }
