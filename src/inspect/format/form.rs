@@ -382,22 +382,14 @@ pub(crate) fn read_escaped<S: Scan>(
     spot: impl FnOnce(&mut Reading<'_, S>) -> Spot,
 ) -> Result<(), Undecodable> {
     let decoded = unescape_percent(value.raw, value.escape)?;
-    let (text, escape) = match decoded {
-        Some(text) => (text, value.escape),
-        None => (value.raw.to_owned(), Escape::None),
+    let (text, escape) = match &decoded {
+        Some(text) => (text.as_str(), value.escape),
+        None => (value.raw, Escape::None),
     };
-    if value.roles.is_subject() {
-        let spots: Vec<_> = value
-            .roles
-            .subjects()
-            .filter_map(|kind| Identifier::normalise(kind, &text))
-            .collect();
-        if !spots.is_empty() {
+    for kind in value.roles.subjects() {
+        if let Some(identifier) = Identifier::normalise(kind, text) {
             let spot = claim_spot(value);
-            for identifier in spots {
-                let spot = spot.clone();
-                reading.claims.push(Claim { identifier, spot });
-            }
+            reading.claims.push(Claim { identifier, spot });
         }
     }
     if value.roles.is_not_personal {
@@ -424,18 +416,18 @@ fn read_round<S: Scan>(
     reading: &mut Reading<'_, S>,
     value: &Escaped<'_>,
     layer: &Layer<'_>,
-    text: String,
+    text: &str,
     rounds: usize,
     spot: impl FnOnce(&mut Reading<'_, S>) -> Spot,
 ) {
     if rounds > 0
-        && let Ok(Some(again)) = unescape_percent(&text, Escape::Percent)
+        && let Ok(Some(again)) = unescape_percent(text, Escape::Percent)
     {
-        let inner = layer.inside(&text, 0, Escape::Percent);
-        return read_round(reading, value, &inner, again, rounds - 1, spot);
+        let inner = layer.inside(text, 0, Escape::Percent);
+        return read_round(reading, value, &inner, &again, rounds - 1, spot);
     }
     let value_now = Value {
-        text: &text,
+        text,
         kind: ValueKind::String,
         around: value.around,
         layer,

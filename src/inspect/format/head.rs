@@ -286,7 +286,7 @@ mod tests {
         let text = "Mozilla/5.0 (X11; (nested) Linux) Gecko/1 (open";
         let pieces: Vec<_> = user_agent_pieces(text)
             .into_iter()
-            .map(|(range, is_product)| (&text[range], is_product))
+            .map(|(range, is_product)| (text.get(range).unwrap(), is_product))
             .collect();
         assert_eq!(
             pieces,
