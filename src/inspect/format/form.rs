@@ -29,9 +29,7 @@ struct Pair {
 
 /// Reads `text`, a whole form or query, whose root is `root`.
 pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, text: &str, part: Part, root: NodeId) {
-    let Some((pairs, counts)) = pairs(reading, text, root) else {
-        return;
-    };
+    let (pairs, counts) = pairs(reading, text, root);
     let layer = Layer::root(text);
     let mut track = (part == Part::Body).then(|| FormTrack::new(reading, text, &pairs, &counts));
     let mut met = vec![0_u64; counts.len()];
@@ -70,12 +68,8 @@ pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, text: &str, part: Part
     }
 }
 
-/// Splits and names the pairs, and counts how often each name (by its number) occurs. `None` if the budget ended.
-fn pairs<S: Scan>(
-    reading: &mut Reading<'_, S>,
-    text: &str,
-    root: NodeId,
-) -> Option<(Vec<Pair>, Vec<u64>)> {
+/// Splits and names the pairs, and counts how often each name (by its number) occurs.
+fn pairs<S: Scan>(reading: &mut Reading<'_, S>, text: &str, root: NodeId) -> (Vec<Pair>, Vec<u64>) {
     let mut pairs = Vec::new();
     let mut counts: Vec<u64> = Vec::new();
     let mut from = 0;
@@ -85,8 +79,9 @@ fn pairs<S: Scan>(
         if piece.is_empty() {
             continue;
         }
-        if pairs.len() as u64 >= reading.plan.budget.values {
-            reading.count_value(root);
+        if pairs.len() as u64 > reading.plan.budget.values {
+            // One more than may be read, so that reading them says so.
+            break;
         }
         let name_end = piece.find('=').map_or(end, |it| start + it);
         let raw_name = start..name_end;
@@ -114,7 +109,7 @@ fn pairs<S: Scan>(
             raw_value: (name_end + 1).min(end)..end,
         });
     }
-    (!reading.is_halted).then_some((pairs, counts))
+    (pairs, counts)
 }
 
 const fn gap_of(why: Undecodable) -> GapKind {

@@ -130,6 +130,21 @@ fn each_budget_ends_reading_with_its_own_gap() {
 }
 
 #[test]
+fn a_selector_that_cannot_be_answered_is_a_gap() {
+    let spec = PlanSpec {
+        not_personal: vec![body_selector("$[?@.a == 1]")],
+        ..PlanSpec::default()
+    };
+    let kinds = |body: &str| -> Vec<GapKind> {
+        let gaps = read_with(&json(body), &spec).gaps;
+        gaps.iter().map(|it| it.kind).collect()
+    };
+    assert_eq!(kinds("[1e5]"), []);
+    assert_eq!(kinds("[1e999]"), [GapKind::Malformed]);
+    assert_eq!(kinds("[1e999"), [GapKind::Malformed], "once");
+}
+
+#[test]
 fn signed_requests_are_told() {
     let check = |message: &Message, expected: bool| {
         assert_eq!(read(message).is_signed, expected);
