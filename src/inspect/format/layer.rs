@@ -7,6 +7,8 @@ use super::json::token::hex4;
 /// How a text is escaped in its parent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Escape {
+    /// Base64: whatever is found covers all of it.
+    Base64,
     /// JSON string escapes, already found valid.
     Json,
     /// Written as it is.
@@ -59,7 +61,9 @@ impl<'a> Layer<'a> {
         let mut range = range;
         let mut layer = self;
         loop {
-            if layer.escape != Escape::None {
+            if layer.escape == Escape::Base64 {
+                range = 0..layer.raw.len();
+            } else if layer.escape != Escape::None {
                 range = layer.seek(&layer.start, range.start)..layer.seek(&layer.end, range.end);
             }
             range = range.start + layer.base..range.end + layer.base;

@@ -128,3 +128,26 @@ fn trailers_are_read_last() {
         .collect();
     assert_eq!(parts, [Part::Body, Part::Trailer]);
 }
+
+#[test]
+fn base64_does_not_hide_a_document() {
+    check(
+        &json(
+            r#"{"t":"eyJhbGciOiJub25lIn0.eyJpaW4iOiI5OTEyMzExMDAwMTAifQ.x","d":["eyJpaW4iOiI5OTEyMzExMDAwMTAifQ=="],"w":"eyes"}"#,
+        ),
+        &[
+            "body $['t'] | $['iin'] = eyJpaW4iOiI5OTEyMzExMDAwMTAifQ",
+            "body $['d'][0] | $['iin'] = eyJpaW4iOiI5OTEyMzExMDAwMTAifQ==",
+        ],
+    );
+    let basic = b"Basic OTkxMjMxMTAwMDEwOng=";
+    check(
+        &with_field(json("{}"), "authorization", basic),
+        &["header authorization = OTkxMjMxMTAwMDEwOng="],
+    );
+    let bearer = b"Bearer eyJhbGciOiJub25lIn0.eyJpaW4iOiI5OTEyMzExMDAwMTAifQ.";
+    check(
+        &with_field(json("{}"), "authorization", bearer),
+        &["header authorization | $['iin'] = eyJpaW4iOiI5OTEyMzExMDAwMTAifQ"],
+    );
+}

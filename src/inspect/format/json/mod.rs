@@ -10,6 +10,7 @@ use super::{
     },
     layer::{Escape, Layer},
     reading::{NodeId, NodeKind, Reading, Scan, Spot},
+    sealed::{self, Sealed},
 };
 use crate::model::finding::{GapKind, Part};
 use token::Fault;
@@ -73,10 +74,8 @@ pub(crate) fn read_body<S: Scan>(reading: &mut Reading<'_, S>, body: &[u8], root
     match end {
         Err(Fault::TooDeep) => reading.gap(GapKind::DepthExceeded, root, None),
         Err(Fault::Malformed) => reading.gap(GapKind::Malformed, root, None),
-        Ok(()) if !reading.is_halted && !(is_utf8 && is_tree) => {
-            reading.gap(GapKind::Malformed, root, None);
-        }
-        Ok(()) => {}
+        Ok(()) if reading.is_halted || is_utf8 && is_tree => {}
+        Ok(()) => reading.gap(GapKind::Malformed, root, None),
     }
 }
 
@@ -129,12 +128,23 @@ pub(crate) fn read_value<S: Scan>(
             return;
         }
         match token::document_fault(value.text, value.depth_left) {
-            None => return read_inner(reading, value, spot),
+            None => {
+                let spot = spot(reading);
+                return read_inner(reading, value, &spot);
+            }
             Some(Fault::TooDeep) => {
                 let spot = spot(reading);
                 return reading.gap(GapKind::DepthExceeded, spot.node, spot.leaf.as_ref());
             }
             Some(Fault::Malformed) => {}
+        }
+    }
+    if is_text {
+        let mut sealed = sealed::documents(value.text);
+        sealed.retain(|it| token::document_fault(&it.text, value.depth_left).is_none());
+        if !sealed.is_empty() {
+            let spot = spot(reading);
+            return read_sealed(reading, value, &sealed, &spot);
         }
     }
     let field = Field {
@@ -149,15 +159,35 @@ pub(crate) fn read_value<S: Scan>(
     }
 }
 
-/// Walks a document that is the value of a string. Each level doubles its backslashes, so levels are few whatever the budget.
-fn read_inner<S: Scan>(
+/// Walks the documents that are in base64 in a string.
+fn read_sealed<S: Scan>(
     reading: &mut Reading<'_, S>,
     value: &Value<'_>,
-    spot: impl FnOnce(&mut Reading<'_, S>) -> Spot,
+    sealed: &[Sealed<'_>],
+    spot: &Spot,
 ) {
-    let spot = spot(reading);
+    for it in sealed {
+        if !reading.spend(it.raw.len() as u64, spot.node) {
+            return;
+        }
+        let at = value.at + it.at;
+        let layer = value.layer.inside(it.raw, at, Escape::Base64);
+        let document = Value {
+            text: &it.text,
+            kind: ValueKind::String,
+            around: value.around,
+            layer: &layer,
+            at: 0,
+            depth_left: value.depth_left,
+        };
+        read_inner(reading, &document, spot);
+    }
+}
+
+/// Walks a document that is the value of a string. Each level doubles its backslashes, so levels are few whatever the budget.
+fn read_inner<S: Scan>(reading: &mut Reading<'_, S>, value: &Value<'_>, spot: &Spot) {
     let before = (reading.nodes.len(), reading.finds.len(), reading.gaps.len());
-    let holder = match spot.leaf {
+    let holder = match spot.leaf.clone() {
         None => spot.node,
         leaf => reading.push(Some(spot.node), NodeKind::Scalar, leaf, false),
     };
