@@ -17,7 +17,7 @@ use jsonpath_rust::{
 use serde_json::Value;
 
 use crate::model::{
-    finding::{Part, Step},
+    finding::Part,
     inspection::Selector,
     subject::IdentifierKind,
 };
@@ -464,14 +464,5 @@ impl<'p> Track<'p> {
 fn set(state: &mut [u64], at: usize) {
     if let Some(word) = state.get_mut(at / 64) {
         *word |= 1 << (at % 64);
-    }
-}
-
-impl<'a> From<&'a Step> for Child<'a> {
-    fn from(step: &'a Step) -> Self {
-        match step {
-            Step::Index(at) => Self::Index(*at),
-            Step::Name(name) => Self::Name(name),
-        }
     }
 }

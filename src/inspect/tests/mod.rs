@@ -56,7 +56,11 @@ impl Scan for Sample {
                 category,
                 detector: "sample",
                 confidence: alone,
-                confidence_beside_person: Confidence::High,
+                confidence_beside_person: if is_number {
+                    Confidence::Certain
+                } else {
+                    Confidence::High
+                },
                 identifier: kind.and_then(|it| Identifier::normalise(it, word)),
                 range,
             });

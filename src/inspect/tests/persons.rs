@@ -76,6 +76,10 @@ fn elements_with_identifiers_of_their_own_are_persons() {
         &["-: a@b.c + 3"],
     );
     check(
+        r#"[{"mail":"a@b.c"},{"mail":"a@b.c"},{"name":"Olga"}]"#,
+        &["-: a@b.c + 3"],
+    );
+    check(
         r#"[{"to":{"mail":"a@b.c"}},{"to":{"iin":"991231100010"}},{"to":{"mail":"a@b.c","iin":"991231100010"}}]"#,
         &["-: a@b.c 991231100010 + 4"],
     );
@@ -160,6 +164,26 @@ fn a_name_needs_a_person_beside_it() {
     check(r#"{"customer":{"x":{"name":"Ivan"}}}"#, &[High]);
     check(r#"{"customer":{"items":[{"name":"Box"}]}}"#, &[Low]);
     check(r#"{"to":[{"name":"Ivan"}]}"#, &[High]);
+}
+
+#[test]
+fn a_finding_is_no_evidence_for_itself() {
+    let check = |body: &str, expected: Confidence| {
+        let inspection = read(&json(body));
+        let mut found = inspection.findings.iter();
+        let id = found.find(|it| it.category == Category::NationalId);
+        assert_eq!(id.unwrap().confidence, expected, "{body}");
+    };
+    check(r#"{"iin":"991231100010"}"#, Confidence::High);
+    check(r#"{"iin":"991231100010","m":"a@b.c"}"#, Confidence::Certain);
+    check(
+        r#"{"x":{"iin":"991231100010"},"m":"a@b.c"}"#,
+        Confidence::Certain,
+    );
+    check(
+        r#"{"x":[{"iin":"991231100010"}],"m":"a@b.c"}"#,
+        Confidence::High,
+    );
 }
 
 #[test]
