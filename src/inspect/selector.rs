@@ -16,11 +16,7 @@ use jsonpath_rust::{
 };
 use serde_json::Value;
 
-use crate::model::{
-    finding::Part,
-    inspection::Selector,
-    subject::IdentifierKind,
-};
+use crate::model::{finding::Part, inspection::Selector, subject::IdentifierKind};
 
 /// What a selected value is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
