@@ -16,11 +16,7 @@ use jsonpath_rust::{
 };
 use serde_json::Value;
 
-use crate::model::{
-    finding::{Part, Step},
-    inspection::Selector,
-    subject::IdentifierKind,
-};
+use crate::model::{finding::Part, inspection::Selector, subject::IdentifierKind};
 
 /// What a selected value is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -464,14 +460,5 @@ impl<'p> Track<'p> {
 fn set(state: &mut [u64], at: usize) {
     if let Some(word) = state.get_mut(at / 64) {
         *word |= 1 << (at % 64);
-    }
-}
-
-impl<'a> From<&'a Step> for Child<'a> {
-    fn from(step: &'a Step) -> Self {
-        match step {
-            Step::Index(at) => Self::Index(*at),
-            Step::Name(name) => Self::Name(name),
-        }
     }
 }
