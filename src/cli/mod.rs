@@ -1,5 +1,7 @@
 //! The command line: one file a subcommand.
 
+pub mod scan;
+
 use std::{path::PathBuf, process::ExitCode};
 
 /// Options that every subcommand understands.

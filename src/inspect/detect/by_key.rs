@@ -148,6 +148,7 @@ fn judge(
         C::BirthDate if is_date(bare) => Confidence::Certain,
         C::PaymentCardCode if is_code(bare, 3, 4) => Confidence::Certain,
         C::PaymentAccount if is_account(bare) => Confidence::High,
+        C::Phone if is_local_phone(bare) => Confidence::High,
         _ if is_inherited => return None,
         C::Email | C::Phone if is_hex_digest(bare) => Confidence::High,
         C::NameGiven | C::NameSurname | C::NamePatronymic | C::NameFormer | C::NameFull => {
@@ -225,7 +226,7 @@ fn is_document_number(bare: &str) -> bool {
         && bare.len() <= 40
         && bare
             .chars()
-            .all(|it| it.is_alphanumeric() || matches!(it, ' ' | '-' | '№' | '/' | '.' | '<'))
+            .all(|it| it.is_alphanumeric() || matches!(it, ' ' | '-' | '№' | '/' | '<'))
         && !is_date(bare)
 }
 
@@ -234,9 +235,15 @@ fn name(bare: &str, context: &Context) -> Option<Confidence> {
     let fits = if context.needs_person {
         is_full_name_like(bare)
     } else {
-        is_name_like(bare) || is_hex_digest(bare)
+        is_name_like(bare) || is_numbered_name(bare) || is_hex_digest(bare)
     };
     (fits && context.kind == ValueKind::String).then_some(Confidence::High)
+}
+
+/// A made-up or numbered name, `Aru Serik 2`: an explicit key is believed if words stand apart.
+fn is_numbered_name(bare: &str) -> bool {
+    let words = bare.trim_end_matches(|it: char| it.is_ascii_digit() || it == ' ');
+    words.len() < bare.len() && words.contains(' ') && is_name_like(words)
 }
 
 fn sex(bare: &str) -> Option<Confidence> {
@@ -337,7 +344,7 @@ fn is_token(bare: &str, least: usize) -> bool {
 
 /// An account, plate or card of a shop: at least three digits among letters and separators.
 fn is_account(bare: &str) -> bool {
-    bare.bytes().filter(u8::is_ascii_digit).count() >= 3
+    bare.bytes().filter(u8::is_ascii_digit).count() >= 4
         && bare.len() <= 40
         && bare
             .chars()
@@ -347,6 +354,15 @@ fn is_account(bare: &str) -> bool {
 /// An operator's id of a person: not zero, one token.
 fn is_account_id(bare: &str) -> bool {
     bare != "0" && bare.len() <= 128 && !bare.contains(' ') && has_alphanumeric(bare)
+}
+
+/// The short number of a town, without its area code.
+fn is_local_phone(bare: &str) -> bool {
+    let digits = bare.bytes().filter(u8::is_ascii_digit).count();
+    matches!(digits, 5 | 6)
+        && bare
+            .bytes()
+            .all(|it| it.is_ascii_digit() || matches!(it, b'-' | b' ' | b'+' | b'(' | b')'))
 }
 
 /// Degrees, or a pair of them.

@@ -19,6 +19,8 @@ pub(super) struct Number<'a> {
     pub(super) separators: Separators,
     /// A `+` stands before the first digit.
     pub(super) has_plus: bool,
+    /// It is the whole text after one space: form decoding makes a space of an unescaped `+`.
+    pub(super) has_lost_plus: bool,
     /// The text with separators and `+`.
     pub(super) text: &'a str,
     /// Byte of the text at which it starts, `+` included.
@@ -184,6 +186,7 @@ fn try_groups(
         sizes,
         separators: *groups.separators.get(kept - 1)?,
         has_plus,
+        has_lost_plus: first == 1 && text.starts_with(' ') && end == text.len(),
         text: text.get(first..end)?,
         start: first,
     };
