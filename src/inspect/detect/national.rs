@@ -164,10 +164,13 @@ fn pinfl(number: &Number<'_>, is_keyed: bool) -> Option<(&'static str, Confidenc
 fn ssn(number: &Number<'_>, is_keyed: bool) -> Option<(&'static str, Confidence)> {
     let digits = number.digits;
     let used = number.separators;
-    let is_issued = !matches!(
-        digits,
-        [0, 0, 0, ..] | [6, 6, 6, ..] | [_, _, _, 0, 0, ..] | [.., 0, 0, 0, 0]
-    );
+    let is_issued = match digits {
+        [0, 0, 0, ..] | [6, 6, 6, ..] | [_, _, _, 0, 0, ..] | [.., 0, 0, 0, 0] => false,
+        [9, _, _, group, _, ..] => {
+            *group >= 5 && !matches!(digits, [_, _, _, 8, 9, ..] | [_, _, _, 9, 3, ..])
+        }
+        _ => true,
+    };
     let is_written_so =
         number.sizes == [3, 2, 4] && (used.hyphen != used.space) && !used.dot && !used.bracket;
     match (is_issued && is_written_so, is_keyed) {

@@ -321,7 +321,7 @@ impl Scanner {
             summary.has_sure |= is_sure(finding);
             let span = offsets.range(&finding.span);
             let place = location_text(&finding.location)
-                .map_or_else(|| format!("{}..{}", span.0, span.1), |it| it);
+                .unwrap_or_else(|| format!("{}..{}", span.0, span.1));
             let label = categories::entry(finding.category).map_or("", |it| it.en.as_str());
             rows.push([
                 place,
@@ -446,7 +446,9 @@ fn found_item<'a>(
     let location = &finding.location;
     let (start, end) = match location.part {
         Part::Body => body.range(&finding.span),
-        _ => Offsets::of(part_text(location, message)).range(&finding.span),
+        Part::Path | Part::Query | Part::Header | Part::Trailer => {
+            Offsets::of(part_text(location, message)).range(&finding.span)
+        }
     };
     FoundItem {
         category: finding.category.code(),
