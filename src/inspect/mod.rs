@@ -13,6 +13,8 @@ mod person;
 mod reduce;
 mod selector;
 mod signature;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 

@@ -345,8 +345,9 @@ impl<'a> Groups<'a> {
         }
         let used: BTreeSet<usize> = bearers
             .iter()
-            .map(|it| union.root(owner(*it)))
-            .filter(|it| *it != union.root(OUTSIDE))
+            .map(|it| owner(*it))
+            .filter(|it| *it != OUTSIDE)
+            .map(|it| union.root(it))
             .collect();
         if let (1, Some(only)) = (used.len(), used.first()) {
             union.join(*only, OUTSIDE);
@@ -368,17 +369,21 @@ impl<'a> Groups<'a> {
             let scope = scopes.get(at).copied().unwrap_or_default();
             let starts = match node.kind {
                 NodeKind::Part { part, .. } => part == Part::Body,
-                _ if self.is_element_of_split(node) => true,
-                _ => {
+                NodeKind::Array
+                | NodeKind::Field
+                | NodeKind::Inner
+                | NodeKind::Object
+                | NodeKind::Scalar => {
                     let group = around.and_then(|it| held.get(it));
-                    !ids.is_empty()
+                    let is_other = !ids.is_empty()
                         && disputed.contains(&scope)
                         && group.is_none_or(|group| {
                             group.is_empty()
                                 || ids.iter().any(|(kind, id)| {
                                     group.get(kind).is_some_and(|other| other != id)
                                 })
-                        })
+                        });
+                    is_other || self.is_element_of_split(node)
                 }
             };
             let group = if starts {
@@ -464,6 +469,3 @@ impl Union {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

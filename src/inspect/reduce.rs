@@ -156,6 +156,3 @@ fn cut_elements(elements: &[Element], out: &mut Vec<(Range<usize>, usize)>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -29,9 +29,7 @@ struct Pair {
 
 /// Reads `text`, a whole form or query, whose root is `root`.
 pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, text: &str, part: Part, root: NodeId) {
-    let Some((pairs, counts)) = pairs(reading, text, root) else {
-        return;
-    };
+    let (pairs, counts) = pairs(reading, text, root);
     let layer = Layer::root(text);
     let mut track = (part == Part::Body).then(|| FormTrack::new(reading, text, &pairs, &counts));
     let mut met = vec![0_u64; counts.len()];
@@ -70,12 +68,8 @@ pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, text: &str, part: Part
     }
 }
 
-/// Splits and names the pairs, and counts how often each name (by its number) occurs. `None` if the budget ended.
-fn pairs<S: Scan>(
-    reading: &mut Reading<'_, S>,
-    text: &str,
-    root: NodeId,
-) -> Option<(Vec<Pair>, Vec<u64>)> {
+/// Splits and names the pairs, and counts how often each name (by its number) occurs.
+fn pairs<S: Scan>(reading: &mut Reading<'_, S>, text: &str, root: NodeId) -> (Vec<Pair>, Vec<u64>) {
     let mut pairs = Vec::new();
     let mut counts: Vec<u64> = Vec::new();
     let mut from = 0;
@@ -85,8 +79,9 @@ fn pairs<S: Scan>(
         if piece.is_empty() {
             continue;
         }
-        if pairs.len() as u64 >= reading.plan.budget.values {
-            reading.count_value(root);
+        if pairs.len() as u64 > reading.plan.budget.values {
+            // One more than may be read, so that reading them says so.
+            break;
         }
         let name_end = piece.find('=').map_or(end, |it| start + it);
         let raw_name = start..name_end;
@@ -114,7 +109,7 @@ fn pairs<S: Scan>(
             raw_value: (name_end + 1).min(end)..end,
         });
     }
-    (!reading.is_halted).then_some((pairs, counts))
+    (pairs, counts)
 }
 
 const fn gap_of(why: Undecodable) -> GapKind {
@@ -382,22 +377,14 @@ pub(crate) fn read_escaped<S: Scan>(
     spot: impl FnOnce(&mut Reading<'_, S>) -> Spot,
 ) -> Result<(), Undecodable> {
     let decoded = unescape_percent(value.raw, value.escape)?;
-    let (text, escape) = match decoded {
-        Some(text) => (text, value.escape),
-        None => (value.raw.to_owned(), Escape::None),
+    let (text, escape) = match &decoded {
+        Some(text) => (text.as_str(), value.escape),
+        None => (value.raw, Escape::None),
     };
-    if value.roles.is_subject() {
-        let spots: Vec<_> = value
-            .roles
-            .subjects()
-            .filter_map(|kind| Identifier::normalise(kind, &text))
-            .collect();
-        if !spots.is_empty() {
+    for kind in value.roles.subjects() {
+        if let Some(identifier) = Identifier::normalise(kind, text) {
             let spot = claim_spot(value);
-            for identifier in spots {
-                let spot = spot.clone();
-                reading.claims.push(Claim { identifier, spot });
-            }
+            reading.claims.push(Claim { identifier, spot });
         }
     }
     if value.roles.is_not_personal {
@@ -424,18 +411,18 @@ fn read_round<S: Scan>(
     reading: &mut Reading<'_, S>,
     value: &Escaped<'_>,
     layer: &Layer<'_>,
-    text: String,
+    text: &str,
     rounds: usize,
     spot: impl FnOnce(&mut Reading<'_, S>) -> Spot,
 ) {
     if rounds > 0
-        && let Ok(Some(again)) = unescape_percent(&text, Escape::Percent)
+        && let Ok(Some(again)) = unescape_percent(text, Escape::Percent)
     {
-        let inner = layer.inside(&text, 0, Escape::Percent);
-        return read_round(reading, value, &inner, again, rounds - 1, spot);
+        let inner = layer.inside(text, 0, Escape::Percent);
+        return read_round(reading, value, &inner, &again, rounds - 1, spot);
     }
     let value_now = Value {
-        text: &text,
+        text,
         kind: ValueKind::String,
         around: value.around,
         layer,

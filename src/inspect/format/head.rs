@@ -2,7 +2,7 @@
 
 use http::{
     HeaderMap, HeaderName,
-    header::{COOKIE, USER_AGENT},
+    header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, USER_AGENT},
 };
 
 use super::{
@@ -14,6 +14,7 @@ use super::{
     json::Around,
     layer::{Escape, Layer, Undecodable},
     reading::{NodeId, NodeKind, Reading, Scan, Spot},
+    sealed,
 };
 use crate::model::{
     finding::{GapKind, Part, Step},
@@ -134,9 +135,30 @@ fn read_field<S: Scan>(
                 &piece(raw, range.start, around),
             );
         }
+    } else if matches!(*name, AUTHORIZATION | PROXY_AUTHORIZATION) {
+        // The scheme is a word of the protocol; what follows may be base64 or a token with claims.
+        let credentials = text.split_once(' ').map_or(text, |it| it.1.trim_start());
+        let at = text.len() - credentials.len();
+        let is_basic = starts_with_basic(text);
+        match sealed::decode(credentials.trim_end()).filter(|_| is_basic) {
+            Some(pair) => {
+                let layer = layer.inside(credentials, at, Escape::Base64);
+                let piece = piece(&pair, 0, around);
+                read_piece(reading, root, roles, &layer, &piece);
+            }
+            None => {
+                let piece = piece(credentials, at, around);
+                read_piece(reading, root, roles, &layer, &piece);
+            }
+        }
     } else {
         read_piece(reading, root, roles, &layer, &piece(text, 0, around));
     }
+}
+
+fn starts_with_basic(text: &str) -> bool {
+    text.get(..6)
+        .is_some_and(|it| it.eq_ignore_ascii_case("basic "))
 }
 
 /// A stretch of a field's value that is read by itself.
@@ -286,7 +308,7 @@ mod tests {
         let text = "Mozilla/5.0 (X11; (nested) Linux) Gecko/1 (open";
         let pieces: Vec<_> = user_agent_pieces(text)
             .into_iter()
-            .map(|(range, is_product)| (&text[range], is_product))
+            .map(|(range, is_product)| (text.get(range).unwrap(), is_product))
             .collect();
         assert_eq!(
             pieces,

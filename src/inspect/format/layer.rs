@@ -7,6 +7,8 @@ use super::json::token::hex4;
 /// How a text is escaped in its parent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Escape {
+    /// Base64: whatever is found covers all of it.
+    Base64,
     /// JSON string escapes, already found valid.
     Json,
     /// Written as it is.
@@ -20,7 +22,7 @@ pub(crate) enum Escape {
 /// A text and where its escaped form stands in the text around it.
 #[derive(Debug)]
 pub(crate) struct Layer<'a> {
-    parent: Option<&'a Layer<'a>>,
+    parent: Option<&'a Self>,
     /// The escaped form, a slice of the parent's text.
     raw: &'a str,
     /// Where `raw` starts in the parent's text.
@@ -59,7 +61,9 @@ impl<'a> Layer<'a> {
         let mut range = range;
         let mut layer = self;
         loop {
-            if layer.escape != Escape::None {
+            if layer.escape == Escape::Base64 {
+                range = 0..layer.raw.len();
+            } else if layer.escape != Escape::None {
                 range = layer.seek(&layer.start, range.start)..layer.seek(&layer.end, range.end);
             }
             range = range.start + layer.base..range.end + layer.base;
@@ -179,24 +183,23 @@ mod tests {
     fn ranges_find_their_way_back_through_every_layer() {
         let body = r#"{"p":"{\"q\":\"a\\u0040b \\ud83d\\ude00!\"}"}"#;
         let root = Layer::root(body);
-        let raw = &body[6..body.len() - 2];
+        let raw = body.get(6..body.len() - 2).unwrap();
         let outer = root.inside(raw, 6, Escape::Json);
         let mut text = String::new();
         unescape_json(raw, &mut text);
         assert_eq!(text, r#"{"q":"a\u0040b \ud83d\ude00!"}"#);
-        let raw_inner = &text[6..text.len() - 2];
+        let raw_inner = text.get(6..text.len() - 2).unwrap();
         let inner = outer.inside(raw_inner, 6, Escape::Json);
         let mut innermost = String::new();
         unescape_json(raw_inner, &mut innermost);
         assert_eq!(innermost, "a@b 😀!");
-        assert_eq!(&body[inner.outward(0..3)], r"a\\u0040b");
-        assert_eq!(&body[inner.outward(4..8)], r"\\ud83d\\ude00");
-        assert_eq!(
-            &body[inner.outward(0..1)],
-            "a",
-            "an earlier range after a later one"
-        );
-        assert_eq!(&body[inner.outward(8..9)], "!");
+        let check = |range: Range<usize>, expected: &str| {
+            assert_eq!(body.get(inner.outward(range)), Some(expected));
+        };
+        check(0..3, r"a\\u0040b");
+        check(4..8, r"\\ud83d\\ude00");
+        check(0..1, "a");
+        check(8..9, "!");
     }
 
     #[test]
@@ -204,8 +207,8 @@ mod tests {
         let check = |raw: &str, expected: Result<Option<&str>, Undecodable>| {
             let found = unescape_percent(raw, Escape::PercentPlus);
             assert_eq!(
-                found.as_ref().map(Option::as_deref),
-                expected.as_ref().map(|it| *it)
+                found.map(|it| it.unwrap_or_default()),
+                expected.map(|it| it.unwrap_or_default().to_owned())
             );
         };
         check("plain", Ok(None));

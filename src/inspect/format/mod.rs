@@ -7,3 +7,4 @@ pub(crate) mod json;
 pub(crate) mod keys;
 pub(crate) mod layer;
 pub(crate) mod reading;
+pub(crate) mod sealed;

@@ -10,6 +10,7 @@ use super::{
     },
     layer::{Escape, Layer},
     reading::{NodeId, NodeKind, Reading, Scan, Spot},
+    sealed::{self, Sealed},
 };
 use crate::model::finding::{GapKind, Part};
 use token::Fault;
@@ -63,7 +64,7 @@ pub(crate) fn read_body<S: Scan>(reading: &mut Reading<'_, S>, body: &[u8], root
         record: None,
         depth_max: reading.plan.budget.depth as usize,
     };
-    let mut track = track(reading, text, from, root);
+    let (mut track, is_tree) = track(reading, text, from, root);
     let end = Walk::new(reading, &document, track.as_mut()).run();
     if let Some(track) = track {
         for (section, is_met) in reading.sections.iter_mut().zip(track.sections) {
@@ -73,32 +74,33 @@ pub(crate) fn read_body<S: Scan>(reading: &mut Reading<'_, S>, body: &[u8], root
     match end {
         Err(Fault::TooDeep) => reading.gap(GapKind::DepthExceeded, root, None),
         Err(Fault::Malformed) => reading.gap(GapKind::Malformed, root, None),
-        Ok(()) if !is_utf8 && !reading.is_halted => reading.gap(GapKind::Malformed, root, None),
-        Ok(()) => {}
+        Ok(()) if reading.is_halted || is_utf8 && is_tree => {}
+        Ok(()) => reading.gap(GapKind::Malformed, root, None),
     }
 }
 
-/// The run of the plan's selectors over a body, when some look into it.
+/// The run of the plan's selectors over a body, when some look into it, and whether what they need of a tree could be had: a number
+/// beyond f64 or more than 128 levels are no fault of the grammar, but cannot be selected.
 fn track<'p, S: Scan>(
     reading: &mut Reading<'p, S>,
     text: &str,
     from: usize,
     root: NodeId,
-) -> Option<Track<'p>> {
+) -> (Option<Track<'p>>, bool) {
     let plan = reading.plan;
     if plan.selectors.has_no_paths() {
-        return None;
+        return (None, true);
     }
-    let mut in_tree = Vec::new();
+    let (mut in_tree, mut is_tree) = (Vec::new(), true);
     if plan.selectors.needs_tree() && reading.spend(4 * text.len() as u64, root) {
         let json = text.get(from..).unwrap_or_default();
         match serde_json::from_str(json) {
             Ok(value) => in_tree = plan.selectors.in_tree(&value),
-            // What the tree cannot hold (a number beyond f64, more than 128 levels) cannot be selected either.
-            Err(_) => reading.gap(GapKind::Malformed, root, None),
+            Err(_) => is_tree = false,
         }
     }
-    Some(Track::new(&plan.selectors, in_tree, plan.sections.len()))
+    let track = Track::new(&plan.selectors, in_tree, plan.sections.len());
+    (Some(track), is_tree)
 }
 
 /// A string value: a document in itself, or text.
@@ -126,12 +128,23 @@ pub(crate) fn read_value<S: Scan>(
             return;
         }
         match token::document_fault(value.text, value.depth_left) {
-            None => return read_inner(reading, value, spot),
+            None => {
+                let spot = spot(reading);
+                return read_inner(reading, value, &spot);
+            }
             Some(Fault::TooDeep) => {
                 let spot = spot(reading);
                 return reading.gap(GapKind::DepthExceeded, spot.node, spot.leaf.as_ref());
             }
             Some(Fault::Malformed) => {}
+        }
+    }
+    if is_text {
+        let mut sealed = sealed::documents(value.text);
+        sealed.retain(|it| token::document_fault(&it.text, value.depth_left).is_none());
+        if !sealed.is_empty() {
+            let spot = spot(reading);
+            return read_sealed(reading, value, &sealed, &spot);
         }
     }
     let field = Field {
@@ -146,14 +159,35 @@ pub(crate) fn read_value<S: Scan>(
     }
 }
 
-/// Walks a document that is the value of a string. Each level doubles its backslashes, so levels are few whatever the budget.
-fn read_inner<S: Scan>(
+/// Walks the documents that are in base64 in a string.
+fn read_sealed<S: Scan>(
     reading: &mut Reading<'_, S>,
     value: &Value<'_>,
-    spot: impl FnOnce(&mut Reading<'_, S>) -> Spot,
+    sealed: &[Sealed<'_>],
+    spot: &Spot,
 ) {
-    let spot = spot(reading);
-    let holder = match spot.leaf {
+    for it in sealed {
+        if !reading.spend(it.raw.len() as u64, spot.node) {
+            return;
+        }
+        let at = value.at + it.at;
+        let layer = value.layer.inside(it.raw, at, Escape::Base64);
+        let document = Value {
+            text: &it.text,
+            kind: ValueKind::String,
+            around: value.around,
+            layer: &layer,
+            at: 0,
+            depth_left: value.depth_left,
+        };
+        read_inner(reading, &document, spot);
+    }
+}
+
+/// Walks a document that is the value of a string. Each level doubles its backslashes, so levels are few whatever the budget.
+fn read_inner<S: Scan>(reading: &mut Reading<'_, S>, value: &Value<'_>, spot: &Spot) {
+    let before = (reading.nodes.len(), reading.finds.len(), reading.gaps.len());
+    let holder = match spot.leaf.clone() {
         None => spot.node,
         leaf => reading.push(Some(spot.node), NodeKind::Scalar, leaf, false),
     };
@@ -171,6 +205,9 @@ fn read_inner<S: Scan>(
     };
     // The document was read to its end before, so only a budget can stop the walk, and that says so itself.
     let _read_before = Walk::new(reading, &document, None).run();
+    if (reading.finds.len(), reading.gaps.len()) == (before.1, before.2) {
+        reading.nodes.truncate(before.0);
+    }
 }
 
 /// Reads `text/plain`: as JSON when it is a JSON object or array, as text otherwise.

@@ -197,7 +197,6 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             self.record = opens;
             self.reading.records.push(lexeme.span());
         }
-        let is_element = self.frames.last().is_some_and(|it| !it.is_object);
         let step = self.place();
         self.frames.push(Frame {
             is_object: lexeme.token == Token::ObjectStart,
@@ -205,11 +204,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             len: 0,
             node: None,
             own: around.key,
-            outer: if is_element && lexeme.token == Token::ArrayStart {
-                self.frames.last().map_or(around.parent, |it| it.outer)
-            } else {
-                around.parent
-            },
+            outer: around.parent,
             names_from: self.names.len(),
             opens,
         });
