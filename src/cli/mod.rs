@@ -2,9 +2,11 @@
 
 pub mod audit;
 pub mod check;
+pub mod consent;
 pub mod demo;
 pub mod init;
 pub mod run;
+pub mod scan;
 pub mod schema;
 
 use std::{
@@ -20,8 +22,6 @@ use crate::{
     gatekeeper::ports::{Clock as _, SystemClock},
     model::{Purpose, UtcOffset},
 };
-
-pub mod consent;
 
 /// Options that every subcommand understands.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -85,6 +85,7 @@ enum Command {
     Demo(demo::Args),
     Init(init::Args),
     Run(run::Args),
+    Scan(scan::Args),
     Schema(schema::Args),
 }
 
@@ -112,6 +113,7 @@ fn dispatch(command: Command, common: &Common) -> Outcome {
         Command::Demo(args) => demo::run(&args),
         Command::Init(args) => init::run(&args, common),
         Command::Run(args) => run::run(args, common),
+        Command::Scan(args) => scan::run(args),
         Command::Schema(args) => schema::run(&args, common),
     }
 }

@@ -82,8 +82,8 @@ enum Prefix {
 
 #[derive(Debug, Default)]
 struct Table {
-    entries: HashMap<Box<str>, Entry, BuildHasherDefault<Fnv>>,
-    prefixes: HashMap<Box<str>, Prefix, BuildHasherDefault<Fnv>>,
+    entries: HashMap<Box<[u8]>, Entry, BuildHasherDefault<ShortHasher>>,
+    prefixes: HashMap<Box<[u8]>, Prefix, BuildHasherDefault<ShortHasher>>,
 }
 
 /// The file.
@@ -193,10 +193,11 @@ impl Table {
     }
 
     /// The entry of `name` as it is, or without a number at its end (`phone2`).
-    fn find(&self, name: &str) -> Option<&Entry> {
+    fn find(&self, name: &[u8]) -> Option<&Entry> {
         self.entries.get(name).or_else(|| {
-            let bare = name.trim_end_matches(|it: char| it.is_ascii_digit());
-            (bare.len() < name.len()).then(|| self.entries.get(bare))?
+            let digits = name.iter().rev().take_while(|it| it.is_ascii_digit());
+            let bare = name.len() - digits.count();
+            (bare < name.len()).then(|| self.entries.get(name.get(..bare)?))?
         })
     }
 
@@ -240,7 +241,12 @@ impl Words {
     fn of(key: &str) -> Option<Self> {
         let mut words = Self::split(key)?;
         let last = words.word(words.count - 1);
-        if words.count > 1 && matches!(last, "kk" | "kz" | "ru" | "en" | "rus" | "kaz" | "eng") {
+        if words.count > 1
+            && matches!(
+                last,
+                b"kk" | b"kz" | b"ru" | b"en" | b"rus" | b"kaz" | b"eng"
+            )
+        {
             words.length -= last.len();
             words.count -= 1;
         }
@@ -284,6 +290,11 @@ impl Words {
 
     /// Appends `ch` in lower case.
     fn push(&mut self, ch: char) -> Option<()> {
+        if ch.is_ascii() {
+            *self.text.get_mut(self.length)? = u8::try_from(ch).ok()?.to_ascii_lowercase();
+            self.length += 1;
+            return Some(());
+        }
         for lower in ch.to_lowercase() {
             let mut buffer = [0; 4];
             let encoded = lower.encode_utf8(&mut buffer).as_bytes();
@@ -297,13 +308,13 @@ impl Words {
     }
 
     /// The words from `first` on, written together.
-    fn from(&self, first: usize) -> &str {
+    fn from(&self, first: usize) -> &[u8] {
         let start = self.starts.get(first).copied().unwrap_or_default();
         self.slice(start, self.length)
     }
 
     /// The word at `at`.
-    fn word(&self, at: usize) -> &str {
+    fn word(&self, at: usize) -> &[u8] {
         let start = self.starts.get(at).copied().unwrap_or_default();
         let end = match self.starts.get(at + 1) {
             Some(next) if at + 1 < self.count => *next,
@@ -312,34 +323,37 @@ impl Words {
         self.slice(start, end)
     }
 
-    /// Words start and end at character boundaries, so this never falls back.
-    fn slice(&self, start: usize, end: usize) -> &str {
-        self.text
-            .get(start..end)
-            .and_then(|it| std::str::from_utf8(it).ok())
-            .unwrap_or_default()
+    fn slice(&self, start: usize, end: usize) -> &[u8] {
+        self.text.get(start..end).unwrap_or_default()
     }
 }
 
-/// FNV-1a. The table is fixed, so collisions cannot be forced into it; short keys are hashed in few instructions.
-#[derive(Debug)]
-struct Fnv(u64);
+/// A multiplicative hash, eight bytes at a time. The table is fixed, so a sender cannot force collisions into it.
+#[derive(Debug, Default)]
+struct ShortHasher(u64);
 
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hasher for Fnv {
+impl Hasher for ShortHasher {
     fn finish(&self) -> u64 {
-        self.0
+        self.0 ^ (self.0 >> 29)
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            for (slot, byte) in word.iter_mut().zip(chunk) {
+                *slot = *byte;
+            }
+            self.write_u64(u64::from_le_bytes(word));
         }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 ^= self.0 >> 32;
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
     }
 }
 

@@ -105,9 +105,10 @@ pub(super) fn whole(text: &str, context: &Context, sink: &mut Sink<'_>) {
     } else {
         sure
     };
-    let beside = match found {
-        C::OnlineAccountId => Confidence::High,
-        _ => sure.max(alone),
+    let beside = if found == C::OnlineAccountId {
+        Confidence::High
+    } else {
+        sure
     };
     sink.push(
         found,
@@ -122,6 +123,10 @@ pub(super) fn whole(text: &str, context: &Context, sink: &mut Sink<'_>) {
 }
 
 /// The identifier that a value of `category` is.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "few categories are identifiers; a new one is none until it is listed here"
+)]
 fn identifier(category: Category, bare: &str, sure: Confidence) -> Option<Identifier> {
     let kind = match category {
         C::NationalId => IdentifierKind::NationalId,
@@ -136,6 +141,10 @@ fn identifier(category: Category, bare: &str, sure: Confidence) -> Option<Identi
 
 /// What the value is and how sure, if it does not contradict `category`. A parent's category is only taken over by values of a
 /// narrow shape, since the parent says nothing of the other members beside.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a value that no arm believes contradicts its key, whatever the category"
+)]
 fn judge(
     category: Category,
     bare: &str,
@@ -148,6 +157,7 @@ fn judge(
         C::BirthDate if is_date(bare) => Confidence::Certain,
         C::PaymentCardCode if is_code(bare, 3, 4) => Confidence::Certain,
         C::PaymentAccount if is_account(bare) => Confidence::High,
+        C::Phone if is_local_phone(bare) => Confidence::High,
         _ if is_inherited => return None,
         C::Email | C::Phone if is_hex_digest(bare) => Confidence::High,
         C::NameGiven | C::NameSurname | C::NamePatronymic | C::NameFormer | C::NameFull => {
@@ -225,7 +235,7 @@ fn is_document_number(bare: &str) -> bool {
         && bare.len() <= 40
         && bare
             .chars()
-            .all(|it| it.is_alphanumeric() || matches!(it, ' ' | '-' | '№' | '/' | '.' | '<'))
+            .all(|it| it.is_alphanumeric() || matches!(it, ' ' | '-' | '№' | '/' | '<'))
         && !is_date(bare)
 }
 
@@ -234,9 +244,15 @@ fn name(bare: &str, context: &Context) -> Option<Confidence> {
     let fits = if context.needs_person {
         is_full_name_like(bare)
     } else {
-        is_name_like(bare) || is_hex_digest(bare)
+        is_name_like(bare) || is_numbered_name(bare) || is_hex_digest(bare)
     };
     (fits && context.kind == ValueKind::String).then_some(Confidence::High)
+}
+
+/// A made-up or numbered name, `Aru Serik 2`: an explicit key is believed if words stand apart.
+fn is_numbered_name(bare: &str) -> bool {
+    let words = bare.trim_end_matches(|it: char| it.is_ascii_digit() || it == ' ');
+    words.len() < bare.len() && words.contains(' ') && is_name_like(words)
 }
 
 fn sex(bare: &str) -> Option<Confidence> {
@@ -337,7 +353,7 @@ fn is_token(bare: &str, least: usize) -> bool {
 
 /// An account, plate or card of a shop: at least three digits among letters and separators.
 fn is_account(bare: &str) -> bool {
-    bare.bytes().filter(u8::is_ascii_digit).count() >= 3
+    bare.bytes().filter(u8::is_ascii_digit).count() >= 4
         && bare.len() <= 40
         && bare
             .chars()
@@ -347,6 +363,15 @@ fn is_account(bare: &str) -> bool {
 /// An operator's id of a person: not zero, one token.
 fn is_account_id(bare: &str) -> bool {
     bare != "0" && bare.len() <= 128 && !bare.contains(' ') && has_alphanumeric(bare)
+}
+
+/// The short number of a town, without its area code.
+fn is_local_phone(bare: &str) -> bool {
+    let digits = bare.bytes().filter(u8::is_ascii_digit).count();
+    matches!(digits, 5 | 6)
+        && bare
+            .bytes()
+            .all(|it| it.is_ascii_digit() || matches!(it, b'-' | b' ' | b'+' | b'(' | b')'))
 }
 
 /// Degrees, or a pair of them.

@@ -3,19 +3,31 @@
 use super::{Context, Sink, checksum, digits::Number};
 use crate::model::{Category, finding::Confidence};
 
-/// Ranges by the first four digits, with the lengths in use.
+/// Ranges by the first four digits, with the lengths in common use.
 const RANGES: &[(u16, u16, &[usize])] = &[
+    (1800, 1800, &[15]),             // JCB
+    (2131, 2131, &[15]),             // JCB
     (2200, 2204, &[16, 17, 18, 19]), // Mir
     (2221, 2720, &[16]),             // Mastercard
+    (3000, 3059, &[14]),             // Diners Club
     (3400, 3499, &[15]),             // American Express
     (3528, 3589, &[16]),             // JCB
+    (3600, 3699, &[14]),             // Diners Club
     (3700, 3799, &[15]),             // American Express
+    (3800, 3999, &[14]),             // Diners Club
     (4000, 4999, &[16]),             // Visa
     (5100, 5599, &[16]),             // Mastercard
     (6011, 6011, &[16]),             // Discover
     (6200, 6299, &[16, 17, 18, 19]), // UnionPay
     (6440, 6599, &[16]),             // Discover
     (9860, 9860, &[16]),             // Humo, Uzbekistan
+];
+
+/// Ranges and lengths that are issued, but rarer than numbers of other kinds that pass Luhn by chance.
+const RARE: &[(u16, u16, &[usize])] = &[
+    (4000, 4999, &[13, 19]),                     // Visa
+    (5000, 5099, &[13, 14, 15, 16, 17, 18, 19]), // Maestro
+    (5600, 6999, &[13, 14, 15, 16, 17, 18, 19]), // Maestro
 ];
 
 /// Takes the number if it is a card's.
@@ -28,12 +40,19 @@ pub(super) fn read(number: &Number<'_>, context: &Context, sink: &mut Sink<'_>) 
     sink.spend_validator();
     let is_valid = checksum::luhn(number.digits);
     let is_plausible =
-        is_valid && is_in_range(number.digits) && (number.is_run() || is_card_shape(number));
+        is_valid && is_in(RANGES, number.digits) && (number.is_run() || is_card_shape(number));
     let confidence = match (is_keyed, is_plausible) {
         (true, _) if is_valid => Confidence::Certain,
         (true, _) => Confidence::High,
         (false, true) if context.is_order_like => Confidence::Medium,
         (false, true) => Confidence::High,
+        (false, false) if is_valid && number.is_run() && is_in(RARE, number.digits) => {
+            if context.is_order_like {
+                Confidence::Low
+            } else {
+                Confidence::Medium
+            }
+        }
         (false, false) => return false,
     };
     sink.push(
@@ -46,12 +65,12 @@ pub(super) fn read(number: &Number<'_>, context: &Context, sink: &mut Sink<'_>) 
     true
 }
 
-fn is_in_range(digits: &[u8]) -> bool {
+fn is_in(ranges: &[(u16, u16, &[usize])], digits: &[u8]) -> bool {
     let head = digits
         .iter()
         .take(4)
         .fold(0_u16, |sum, it| sum * 10 + u16::from(*it));
-    RANGES.iter().any(|(low, high, lengths)| {
+    ranges.iter().any(|(low, high, lengths)| {
         (*low..=*high).contains(&head) && lengths.contains(&digits.len())
     })
 }

@@ -29,16 +29,14 @@ pub(super) fn is_month_and_day(month: u8, day: u8) -> bool {
 fn is_numeric(head: &str) -> bool {
     let mut parts = [0_u16; 3];
     let mut widths = [0_usize; 3];
-    let mut count = 0;
-    for piece in head.split(['-', '.', '/']) {
-        let (Some(part), Some(width)) = (parts.get_mut(count), widths.get_mut(count)) else {
+    for (at, piece) in head.split(['-', '.', '/']).enumerate() {
+        let (Some(part), Some(width)) = (parts.get_mut(at), widths.get_mut(at)) else {
             return false;
         };
         let Ok(number) = piece.parse() else {
             return false;
         };
         (*part, *width) = (number, piece.len());
-        count += 1;
     }
     let small = |it: u16| u8::try_from(it).unwrap_or(u8::MAX);
     let [first, second, third] = parts;

@@ -5,6 +5,9 @@ use super::{Context, Sink, card, iban, ip, national, phone};
 /// Most digits of a number that any validator knows (ISO/IEC 7812).
 const DIGITS_MAX: usize = 19;
 
+/// Fewest digits of such a number.
+const DIGITS_MIN: usize = 7;
+
 /// Most groups: `+7 (701) 000-00-01` has five.
 const GROUPS_MAX: usize = 8;
 
@@ -19,6 +22,8 @@ pub(super) struct Number<'a> {
     pub(super) separators: Separators,
     /// A `+` stands before the first digit.
     pub(super) has_plus: bool,
+    /// It is the whole text after one space: form decoding makes a space of an unescaped `+`.
+    pub(super) has_lost_plus: bool,
     /// The text with separators and `+`.
     pub(super) text: &'a str,
     /// Byte of the text at which it starts, `+` included.
@@ -106,6 +111,18 @@ impl Groups {
     }
 }
 
+/// Whether another group follows the one that ends at `end`.
+fn goes_on(bytes: &[u8], end: usize) -> bool {
+    let is_separator = |it: &u8| matches!(it, b' ' | b'-' | b'.' | b'(' | b')');
+    let mut next = bytes.iter().skip(end);
+    next.next().is_some_and(is_separator)
+        && match next.next() {
+            Some(second) if is_separator(second) => next.next().is_some_and(u8::is_ascii_digit),
+            Some(second) => second.is_ascii_digit(),
+            None => false,
+        }
+}
+
 /// Number of digits at `at`.
 fn run_length(bytes: &[u8], at: usize) -> usize {
     bytes
@@ -145,6 +162,9 @@ pub(super) fn at(text: &str, start: usize, context: &Context, sink: &mut Sink<'_
     {
         return run_end;
     }
+    if run < DIGITS_MIN && !goes_on(bytes, run_end) {
+        return run_end;
+    }
     let mut groups = Groups::default();
     if run > DIGITS_MAX || !groups.read(bytes, start) {
         return run_end;
@@ -176,7 +196,10 @@ fn try_groups(
     let next = after.next().copied();
     let is_decimal =
         next == Some(b'.') && kept == 1 && after.next().is_some_and(u8::is_ascii_digit);
-    if count < 7 || is_decimal || next.is_some_and(|it| it.is_ascii_alphanumeric() || it == b'_') {
+    if count < DIGITS_MIN
+        || is_decimal
+        || next.is_some_and(|it| it.is_ascii_alphanumeric() || it == b'_')
+    {
         return None;
     }
     let number = Number {
@@ -184,6 +207,7 @@ fn try_groups(
         sizes,
         separators: *groups.separators.get(kept - 1)?,
         has_plus,
+        has_lost_plus: first == 1 && text.starts_with(' ') && end == text.len(),
         text: text.get(first..end)?,
         start: first,
     };

@@ -40,7 +40,10 @@ pub(super) fn v4(
         || address.is_broadcast()
         || address.is_multicast()
         || address.octets().starts_with(&[255]);
-    let is_weak = context.is_order_like || names_nobody || after == Some(b'/');
+    let is_weak = context.is_order_like
+        || names_nobody
+        || after == Some(b'/')
+        || is_product_version(bytes, start);
     sink.push(
         Category::OnlineIp,
         "ip.v4",
@@ -49,6 +52,20 @@ pub(super) fn v4(
         None,
     );
     Some(end)
+}
+
+/// Whether `Product/` stands before, as in a user agent (RFC 9110 section 10.1.5), and not a path or a URL.
+fn is_product_version(bytes: &[u8], start: usize) -> bool {
+    let Some((b'/', product)) = bytes.get(..start).and_then(<[u8]>::split_last) else {
+        return false;
+    };
+    let length = product
+        .iter()
+        .rev()
+        .take_while(|it| it.is_ascii_alphanumeric())
+        .count();
+    let before = product.iter().rev().nth(length);
+    length > 0 && before.is_none_or(|it| matches!(it, b' ' | b'(' | b'"' | b';'))
 }
 
 /// Reads an IPv6 or MAC address around the `:` at byte `at`; returns where to go on.
@@ -147,6 +164,7 @@ mod tests {
                 ("from 198.51.100.7:443", "198.51.100.7", Confidence::High),
                 ("198.51.100.7.", "198.51.100.7", Confidence::High),
                 ("127.0.0.1", "127.0.0.1", Confidence::Low),
+                ("Browser/122.0.0.0 (x)", "122.0.0.0", Confidence::Low),
                 ("203.0.113.0/24", "203.0.113.0", Confidence::Low),
                 (
                     "[2001:db8::ff00:42:8329]",

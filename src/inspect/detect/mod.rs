@@ -97,6 +97,8 @@ struct Context {
     is_order_like: bool,
     /// The own category counts only beside a person, and the parent names none.
     needs_person: bool,
+    /// The own key names a person, whose address or number the value may be: `to`.
+    is_person_key: bool,
     /// How the value was written.
     kind: ValueKind,
 }
@@ -113,6 +115,7 @@ impl Context {
             needs_person: field.key.needs_person
                 && !field.parent.is_person
                 && field.parent.category.is_none(),
+            is_person_key: field.key.is_person && own.is_none() && !is_key,
             kind: field.kind,
         }
     }

@@ -95,11 +95,7 @@ fn checksum_of_company_inn(digits: &[u8]) -> bool {
 /// IIN or INN. Without a key the IIN needs its date, since one number in eleven passes the check digit alone.
 fn twelve(number: &Number<'_>, is_keyed: bool) -> Option<(&'static str, Confidence)> {
     let digits = number.digits;
-    let is_written_so = number.is_run()
-        || matches!(
-            number.sizes,
-            [6, 6] | [3, 3, 3, 3] | [6, 3, 3] | [2, 2, 2, 6]
-        );
+    let is_written_so = number.is_run() || is_iin_shape(number);
     if is_bin(digits) {
         return None;
     }
@@ -118,6 +114,19 @@ fn twelve(number: &Number<'_>, is_keyed: bool) -> Option<(&'static str, Confiden
         (_, true) => Some(("iin", Confidence::High)),
         (_, false) => None,
     }
+}
+
+/// The groups in which an IIN is written. `YYMMDD HHMMSS` of a log looks alike, so a serial that is a time of day does not count.
+fn is_iin_shape(number: &Number<'_>) -> bool {
+    let used = number.separators;
+    let is_time =
+        two(number.digits, 6) < 24 && two(number.digits, 8) < 60 && two(number.digits, 10) < 60;
+    let is_grouped = match number.sizes {
+        [6, 6] => !is_time,
+        [3, 3, 3, 3] => true,
+        _ => false,
+    };
+    is_grouped && !used.dot && !used.bracket
 }
 
 /// SNILS, or an IIN without its leading zero.
@@ -155,10 +164,13 @@ fn pinfl(number: &Number<'_>, is_keyed: bool) -> Option<(&'static str, Confidenc
 fn ssn(number: &Number<'_>, is_keyed: bool) -> Option<(&'static str, Confidence)> {
     let digits = number.digits;
     let used = number.separators;
-    let is_issued = !matches!(
-        digits,
-        [0, 0, 0, ..] | [6, 6, 6, ..] | [_, _, _, 0, 0, ..] | [.., 0, 0, 0, 0]
-    );
+    let is_issued = match digits {
+        [0, 0, 0, ..] | [6, 6, 6, ..] | [_, _, _, 0, 0, ..] | [.., 0, 0, 0, 0] => false,
+        [9, _, _, group, _, ..] => {
+            *group >= 5 && !matches!(digits, [_, _, _, 8, 9, ..] | [_, _, _, 9, 3, ..])
+        }
+        _ => true,
+    };
     let is_written_so =
         number.sizes == [3, 2, 4] && (used.hyphen != used.space) && !used.dot && !used.bracket;
     match (is_issued && is_written_so, is_keyed) {
@@ -183,7 +195,7 @@ mod tests {
             &[
                 ("991231100010", "991231100010", Confidence::High),
                 ("ИИН991231100010", "991231100010", Confidence::High),
-                ("iin: 991231 100010;", "991231 100010", Confidence::High),
+                ("iin: 900101 300811;", "900101 300811", Confidence::High),
                 ("500100732259", "500100732259", Confidence::Medium),
                 ("СНИЛС 112-233-445 95", "112-233-445 95", Confidence::High),
                 ("31210632040244", "31210632040244", Confidence::Medium),

@@ -1,8 +1,10 @@
 //! What a person's name may look like, and what only stands in its place.
 
-/// Legal forms: a name that holds one is a company's.
+/// Legal forms and words of organisations and things: a name that holds one is not a person's.
 const LEGAL_FORMS: &[&str] = &[
     "ag",
+    "bank",
+    "business",
     "bv",
     "co",
     "company",
@@ -11,37 +13,74 @@ const LEGAL_FORMS: &[&str] = &[
     "foundation",
     "gmbh",
     "group",
+    "hotel",
     "inc",
     "incorporated",
+    "institute",
     "kg",
     "limited",
     "llc",
     "llp",
     "ltd",
+    "ministry",
     "nv",
+    "orders",
     "oy",
     "plc",
     "pty",
+    "sales",
     "sarl",
+    "service",
+    "services",
+    "shop",
     "srl",
+    "store",
+    "support",
+    "tax",
+    "team",
+    "template",
+    "university",
     "ао",
+    "банк",
+    "завод",
     "зао",
+    "компания",
+    "магазин",
     "нао",
     "оао",
     "ооо",
+    "отдел",
     "пао",
+    "служба",
     "тоо",
-    "жшс",
+    "университет",
+    "фонд",
     "ақ",
+    "дүкен",
+    "жшс",
+    "қоры",
 ];
 
 /// Values that say "nothing here".
 const PLACEHOLDERS: &[&str] = &[
     "-",
+    "address",
     "anonymous",
     "default",
+    "email",
     "empty",
     "false",
+    "first name",
+    "first_name",
+    "firstname",
+    "full name",
+    "full_name",
+    "fullname",
+    "fname",
+    "last name",
+    "last_name",
+    "lastname",
+    "lname",
     "n/a",
     "na",
     "name",
@@ -50,16 +89,19 @@ const PLACEHOLDERS: &[&str] = &[
     "no",
     "none",
     "null",
+    "password",
+    "phone",
     "redacted",
     "string",
+    "surname",
     "true",
     "undefined",
     "unknown",
+    "user name",
+    "username",
     "value",
     "xxx",
     "yes",
-    "нет",
-    "жоқ",
 ];
 
 /// Whether `text` holds nothing of a person: empty, a placeholder word, masked, or a template's variable.
@@ -70,6 +112,7 @@ pub(super) fn is_placeholder(text: &str) -> bool {
             .chars()
             .all(|it| matches!(it, '*' | '.' | '-' | '_' | '?' | '#' | ' '))
         || PLACEHOLDERS.iter().any(|it| bare.eq_ignore_ascii_case(it))
+        || matches!(bare, "нет" | "Нет" | "жоқ" | "Жоқ")
         || [
             ("{{", "}}"),
             ("${", "}"),
@@ -78,6 +121,7 @@ pub(super) fn is_placeholder(text: &str) -> bool {
             ("<", ">"),
             ("*|", "|*"),
             ("[", "]"),
+            ("[%", "%]"),
             ("#{", "}"),
         ]
         .iter()
@@ -89,8 +133,9 @@ fn is_variable(bare: &str, open: &str, close: &str) -> bool {
     bare.strip_prefix(open)
         .and_then(|it| it.strip_suffix(close))
         .is_some_and(|name| {
-            name.chars()
-                .all(|it| it.is_alphanumeric() || matches!(it, '_' | '.' | ' ' | '-' | '|' | '$'))
+            name.chars().all(|it| {
+                it.is_alphanumeric() || matches!(it, '_' | '.' | ' ' | '-' | '|' | '$' | '%' | ':')
+            })
         })
 }
 

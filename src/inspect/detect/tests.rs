@@ -40,7 +40,13 @@ pub(super) fn check_found(category: Category, table: &[(&str, &str, Confidence)]
         );
         let seen: Vec<_> = hits
             .iter()
-            .map(|it| (it.category, &text[it.range.clone()], it.confidence))
+            .map(|it| {
+                (
+                    it.category,
+                    text.get(it.range.clone()).unwrap(),
+                    it.confidence,
+                )
+            })
             .collect();
         assert_eq!(seen, [(category, *part, *confidence)], "{text}");
     }
