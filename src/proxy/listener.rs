@@ -66,9 +66,13 @@ pub(super) struct Tasks {
 pub(super) async fn accept(bound: Bound, gate: Arc<Gate>, tasks: Tasks) {
     let bound = Arc::new(bound);
     loop {
-        let accepted = tokio::select! {
+        let accepting = async {
+            let permit = Arc::clone(&gate.connections).acquire_owned().await;
+            (permit, bound.socket.accept().await)
+        };
+        let (permit, accepted) = tokio::select! {
             () = tasks.drain.cancelled() => return,
-            accepted = bound.socket.accept() => accepted,
+            accepted = accepting => accepted,
         };
         match accepted {
             Ok((stream, peer)) => {
@@ -81,6 +85,7 @@ pub(super) async fn accept(bound: Bound, gate: Arc<Gate>, tasks: Tasks) {
                 );
                 let abort = tasks.abort.clone();
                 tasks.tracker.spawn(async move {
+                    let _permit = permit;
                     tokio::select! {
                         () = abort.cancelled() => {}
                         () = work => {}

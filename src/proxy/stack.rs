@@ -50,6 +50,8 @@ pub(super) struct Gate {
     pub(super) metrics: Arc<Metrics>,
     /// Exchanges at once.
     pub(super) slots: Arc<Semaphore>,
+    /// Connections at once, over all listeners.
+    pub(super) connections: Arc<Semaphore>,
 }
 
 /// What the requests of one connection share.

@@ -51,9 +51,12 @@ impl MemoryLog {
             .lock()
             .unwrap()
             .iter()
-            .filter_map(|it| match it {
-                AuditEvent::Decided(it) => Some((**it).clone()),
-                _ => None,
+            .filter_map(|it| {
+                if let AuditEvent::Decided(it) = it {
+                    Some((**it).clone())
+                } else {
+                    None
+                }
             })
             .collect()
     }
@@ -63,9 +66,12 @@ impl MemoryLog {
             .lock()
             .unwrap()
             .iter()
-            .filter_map(|it| match it {
-                AuditEvent::Completed(it) => Some(it.clone()),
-                _ => None,
+            .filter_map(|it| {
+                if let AuditEvent::Completed(it) = it {
+                    Some(it.clone())
+                } else {
+                    None
+                }
             })
             .collect()
     }

@@ -72,6 +72,7 @@ impl Upstream {
         let copy = it.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).unwrap();
                 order.note("connected");
                 copy.connections.fetch_add(1, Ordering::SeqCst);
                 let (script, requests) = (script.clone(), Arc::clone(&copy.requests));

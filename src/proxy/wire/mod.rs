@@ -309,3 +309,96 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Checked<S> {
         Pin::new(&mut self.get_mut().inner).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{convert::Infallible, time::Duration};
+
+    use http::{Request, Response};
+    use http_body_util::{BodyExt as _, Full};
+    use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+    use hyper_util::rt::TokioIo;
+    use proptest::prelude::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use bytes::Bytes;
+
+    use super::*;
+
+    /// Sends `wire` through the check to hyper: how many requests reach the service, and how many answers come back.
+    async fn serve(wire: Vec<u8>) -> (usize, usize) {
+        let (mut client, server) = tokio::io::duplex(256 * 1024);
+        let verdicts = Verdicts::default();
+        let stream = Checked::new(server, false, verdicts.clone());
+        let seen: Arc<Mutex<Vec<Result<(), Fault>>>> = Arc::default();
+        let service = {
+            let seen = Arc::clone(&seen);
+            service_fn(move |request: Request<Incoming>| {
+                seen.lock().unwrap().push(verdicts.next());
+                async move {
+                    let status = match request.into_body().collect().await {
+                        Ok(_) => 200,
+                        Err(_) => 400,
+                    };
+                    Ok::<_, Infallible>(
+                        Response::builder()
+                            .status(status)
+                            .body(Full::<Bytes>::default())
+                            .unwrap(),
+                    )
+                }
+            })
+        };
+        let serving = tokio::spawn(
+            http1::Builder::new()
+                .half_close(true)
+                .max_headers(128)
+                .serve_connection(TokioIo::new(stream), service),
+        );
+        client.write_all(&wire).await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut answer = Vec::new();
+        let reading = client.read_to_end(&mut answer);
+        tokio::time::timeout(Duration::from_secs(5), reading)
+            .await
+            .unwrap()
+            .unwrap();
+        serving.await.unwrap().ok();
+        let answers = memchr::memmem::find_iter(&answer, b"HTTP/1.1 ").count();
+        (seen.lock().unwrap().len(), answers)
+    }
+
+    fn token() -> impl Strategy<Value = String> {
+        prop_oneof![
+            Just("Content-Length: 3".to_owned()),
+            Just("Transfer-Encoding: chunked".to_owned()),
+            Just("Host: b.test".to_owned()),
+            Just("Connection: x".to_owned()),
+            "[!-~]{1,12}: [ -~\u{80}-\u{ff}]{0,20}",
+            "[A-Za-z-]{1,12}:[ -~\t]{0,20}",
+            "[ -~\r\n\u{0}]{0,20}",
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1500))]
+
+        /// Whatever is sent, hyper never refuses by itself: each head that it is given reaches the service, so each has a record.
+        #[test]
+        fn hyper_takes_every_head_that_passes(
+            method in "[A-Z_-]{1,8}|[!-~]{1,8}",
+            target in "/[!-~]{0,20}|[!-~]{1,20}",
+            fields in prop::collection::vec(token(), 0..5),
+            body in "[ -~\r\n0-3]{0,16}",
+        ) {
+            let fields: String = fields.iter().map(|it| format!("{it}\r\n")).collect();
+            let wire = format!("{method} {target} HTTP/1.1\r\nHost: a.test\r\n{fields}\r\n{body}");
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            let (seen, answers) = runtime.block_on(serve(wire.into_bytes()));
+            prop_assert!(answers <= seen, "hyper answered {} by itself", answers - seen);
+        }
+    }
+}
