@@ -15,6 +15,7 @@ use crate::{
     support::{
         client::Client,
         gate::{Setup, destination},
+        lines,
         ports::{FixedResolver, Order},
         upstream::{Script, Upstream},
     },
@@ -235,4 +236,32 @@ async fn labels_come_from_closed_sets() {
     }
     assert!(!text.contains("h7.test"));
     drop(gate);
+}
+
+/// What a request holds reaches neither log, metrics, records nor problem bodies.
+#[tokio::test]
+async fn nothing_of_a_request_is_repeated() {
+    let (gate, _upstream) = between(Script::ok()).await;
+    let fields = "Host: crm.test\r\nX-Canary-991231100010: 991231100010\r\n";
+    let mut answers = String::new();
+    for wire in [
+        format!("GET /991231100010?q=991231100010 HTTP/1.1\r\n{fields}\r\n"),
+        format!("GET /991231100010# HTTP/1.1\r\n{fields}\r\n"),
+        format!("GET /a/../991231100010 HTTP/1.1\r\n{fields}\r\n"),
+        format!("GET /991231100010 HTTP/1.1\r\n{fields}Via: 1.1 shekara\r\n\r\n"),
+        format!("POST / HTTP/1.1\r\n{fields}Transfer-Encoding: chunked\r\n\r\n991231100010;\r\n"),
+        "GET / HTTP/1.1\r\nHost: 991231100010.test\r\n\r\n".to_owned(),
+    ] {
+        let answer = Client::connect(gate.address).await.ask(&wire).await;
+        answers.push_str(&answer.head);
+        answers.push_str(&answer.text());
+    }
+    let metrics = String::from_utf8(gate.metrics.render().unwrap()).unwrap();
+    let log = gate.stop().await;
+    let records = serde_json::to_string(&*log.events.lock().unwrap()).unwrap();
+    let lines = lines::written();
+    assert_eq!(lines.matches("An exchange ended.").count(), 6, "{lines}");
+    for text in [&answers, &metrics, &records, &lines] {
+        assert!(!text.contains("991231100010"), "{text}");
+    }
 }

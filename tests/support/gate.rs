@@ -35,6 +35,7 @@ use shekara::{
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::lines;
 use super::ports::{EmptyRegisters, FixedResolver, MemoryLog};
 
 /// Knobs of a gate under test.
@@ -62,6 +63,7 @@ impl Setup {
     }
 
     pub(crate) async fn start(self, log: Arc<MemoryLog>) -> Gate {
+        lines::start();
         let snapshot = snapshot(self.destinations, self.callers, 1);
         let settings = Settings {
             listeners: vec![Listener {

@@ -2,5 +2,6 @@
 
 pub(crate) mod client;
 pub(crate) mod gate;
+pub(crate) mod lines;
 pub(crate) mod ports;
 pub(crate) mod upstream;

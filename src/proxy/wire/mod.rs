@@ -231,6 +231,18 @@ impl<S: AsyncRead + Unpin> Checked<S> {
         }
     }
 
+    /// Throws away what has arrived and nobody will read: closing a socket over unread bytes resets it, and the answer is lost.
+    fn discard_arrived(&mut self, cx: &mut Context<'_>) {
+        let mut left = DISCARD_BYTES;
+        while let Poll::Ready(Ok(false)) = self.poll_more(cx) {
+            left = left.saturating_sub(self.pending.len());
+            self.pending.clear();
+            if left == 0 {
+                break;
+            }
+        }
+    }
+
     /// Reads more of a head. `Ready(true)` at the end of the stream.
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         let mut space = [0; READ_BYTES];
@@ -280,7 +292,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Checked<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Checked<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Checked<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -306,7 +318,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Checked<S> {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().inner).poll_shutdown(cx)
+        let it = self.get_mut();
+        it.discard_arrived(cx);
+        Pin::new(&mut it.inner).poll_shutdown(cx)
     }
 }
 
