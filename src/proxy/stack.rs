@@ -317,15 +317,8 @@ impl Walk {
                 self.gate
                     .metrics
                     .upstream_failed(&destination.facts.id, failure.error_type());
-                let response = answer::failure(
-                    About {
-                        report: ending.report(),
-                        snapshot,
-                        destination: Some(&destination),
-                        language: self.language,
-                    },
-                    failure,
-                );
+                let about = about(ending.report(), snapshot, Some(&destination), self.language);
+                let response = answer::failure(about, failure);
                 ending.set_status(response.status().as_u16());
                 ending.set_outcome(if failure == Failure::RedirectStopped {
                     Outcome::RedirectStopped
@@ -370,12 +363,8 @@ impl Walk {
         fault: Option<Fault>,
     ) -> Response<Body> {
         self.gate.metrics.screened(report);
-        let about = About {
-            report,
-            snapshot: &self.generation.snapshot,
-            destination,
-            language: self.language,
-        };
+        let snapshot = &self.generation.snapshot;
+        let about = about(report, snapshot, destination, self.language);
         let response = answer::refusal(about, fault);
         journal::write(
             report,
@@ -397,6 +386,22 @@ impl Walk {
             matched,
             bytes_in,
         }
+    }
+}
+
+fn about<'a>(
+    report: &'a Report,
+    snapshot: &'a Snapshot,
+    destination: Option<&'a Destination>,
+    language: Language,
+) -> About<'a> {
+    About {
+        report,
+        reasons: snapshot.policy.reasons(),
+        operator: &snapshot.operator,
+        destination: destination.map(|it| &*it.facts),
+        legal_status: destination.map_or(451, |it| it.legal_status),
+        language,
     }
 }
 
