@@ -126,7 +126,7 @@ pub(super) async fn respond(
         language,
         caller,
         method: if verdict.is_ok() {
-            parts.method.as_str().into()
+            recorded_method(parts.method.as_str()).into()
         } else {
             "unknown".into()
         },
@@ -417,6 +417,34 @@ fn message(parts: Parts, whole: Whole, matched: &Matched) -> Message {
         body: whole.bytes,
         trailers: whole.trailers,
     }
+}
+
+/// Methods that are recorded by name (RFC 9110, 4918, 5323, 5789); any other word could be a person's name.
+const METHODS: &[&str] = &[
+    "COPY",
+    "DELETE",
+    "GET",
+    "HEAD",
+    "LOCK",
+    "MKCOL",
+    "MOVE",
+    "OPTIONS",
+    "PATCH",
+    "POST",
+    "PROPFIND",
+    "PROPPATCH",
+    "PUT",
+    "QUERY",
+    "REPORT",
+    "SEARCH",
+    "UNLOCK",
+];
+
+fn recorded_method(method: &str) -> &'static str {
+    METHODS
+        .iter()
+        .find(|it| **it == method)
+        .map_or("other", |it| *it)
 }
 
 const fn fault_of(code: ReasonCode, detail: &'static str) -> Fault {

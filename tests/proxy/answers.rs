@@ -251,6 +251,7 @@ async fn nothing_of_a_request_is_repeated() {
         format!("GET /991231100010 HTTP/1.1\r\n{fields}Via: 1.1 shekara\r\n\r\n"),
         format!("POST / HTTP/1.1\r\n{fields}Transfer-Encoding: chunked\r\n\r\n991231100010;\r\n"),
         "GET / HTTP/1.1\r\nHost: 991231100010.test\r\n\r\n".to_owned(),
+        format!("TESTOVA / HTTP/1.1\r\n{fields}\r\n"),
     ] {
         let answer = Client::connect(gate.address).await.ask(&wire).await;
         answers.push_str(&answer.head);
@@ -260,8 +261,9 @@ async fn nothing_of_a_request_is_repeated() {
     let log = gate.stop().await;
     let records = serde_json::to_string(&*log.events.lock().unwrap()).unwrap();
     let lines = lines::written();
-    assert_eq!(lines.matches("An exchange ended.").count(), 6, "{lines}");
+    assert_eq!(lines.matches("An exchange ended.").count(), 7, "{lines}");
     for text in [&answers, &metrics, &records, &lines] {
         assert!(!text.contains("991231100010"), "{text}");
+        assert!(!text.contains("TESTOVA"), "{text}");
     }
 }
