@@ -2,7 +2,7 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use shekara::gatekeeper::record::Outcome;
+use shekara::{gatekeeper::record::Outcome, model::destination::FailurePolicy};
 
 use crate::{
     between, between_with,
@@ -278,4 +278,27 @@ async fn a_client_may_close_its_side_or_go_away() {
     let log = gate.stop().await;
     assert_eq!(log.decided().len(), 2);
     assert_eq!(log.completed().len(), 2);
+}
+
+/// The exception is the operator's, and it is counted.
+#[tokio::test]
+async fn a_destination_may_be_opened_for_a_failing_log() {
+    let (gate, upstream) = between_with(Script::ok(), |it| {
+        it.audit_failure = FailurePolicy::Open;
+    })
+    .await;
+    gate.log.is_broken.store(true, Ordering::SeqCst);
+    assert_eq!(
+        Client::connect(gate.address).await.ask(POST).await.status,
+        200
+    );
+    assert_eq!(upstream.requests().len(), 1);
+    let metrics = String::from_utf8(gate.metrics.render().unwrap()).unwrap();
+    for line in [
+        "shekara_opened_total{destination=\"crm\",what=\"failure:audit\"} 1",
+        "shekara_audit_writable 0",
+    ] {
+        assert!(metrics.contains(line), "{line}");
+    }
+    drop(gate);
 }

@@ -229,3 +229,16 @@ async fn readiness_follows_the_log_and_the_drain() {
     shutdown.cancel();
     served.await.unwrap();
 }
+
+/// A destination that leads back to the gate is noticed on the second pass.
+#[tokio::test]
+async fn a_gate_in_front_of_itself_stops_the_storm() {
+    let (gate, _upstream) = between(Script::ok()).await;
+    let mut own = destination("own", &format!("http://{}", gate.address));
+    own.matcher.host = None;
+    let next = snapshot(vec![Arc::new(own)], Vec::new(), 2);
+    gate.handle.swap(next).unwrap();
+    let answer = Client::connect(gate.address).await.ask(GET).await;
+    assert_eq!(answer.status, 508);
+    assert_eq!(gate.stop().await.reasons(), ["-", "proxy-loop"]);
+}
