@@ -14,10 +14,14 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
 
 use self::chunks::Chunks;
 use crate::model::decision::ReasonCode;
@@ -117,11 +121,15 @@ pub(super) struct Checked<S> {
     searched: usize,
     /// Checked, not yet given on.
     ready: BytesMut,
+    /// Time for a head, from its first byte to its last.
+    head_time: Duration,
+    /// Runs while a head is not whole.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Checked<S> {
-    /// Checks `inner`; the verdict on each head goes to `verdicts`.
-    pub(super) fn new(inner: S, is_tls: bool, verdicts: Verdicts) -> Self {
+    /// Checks `inner`; the verdict on each head, which must arrive within `head_time`, goes to `verdicts`.
+    pub(super) fn new(inner: S, is_tls: bool, head_time: Duration, verdicts: Verdicts) -> Self {
         Self {
             inner,
             is_tls,
@@ -130,6 +138,8 @@ impl<S> Checked<S> {
             pending: BytesMut::new(),
             searched: 0,
             ready: BytesMut::new(),
+            head_time,
+            timer: None,
         }
     }
 
@@ -158,14 +168,31 @@ impl<S> Checked<S> {
                     Framing::Length(bytes) => State::Body(bytes),
                 };
             }
-            Err(fault) => {
-                self.verdicts.push(Err(fault));
-                self.ready = STAND_IN.into();
-                self.pending.clear();
-                self.state = State::Discard(DISCARD_BYTES);
-            }
+            Err(fault) => self.refuse(fault),
         }
+        self.timer = None;
         true
+    }
+
+    /// Gives the parser the stand-in; nothing of this connection is read any more.
+    fn refuse(&mut self, fault: Fault) {
+        self.verdicts.push(Err(fault));
+        self.ready = STAND_IN.into();
+        self.pending.clear();
+        self.state = State::Discard(DISCARD_BYTES);
+    }
+
+    /// Whether a head that has begun takes too long.
+    fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.pending.is_empty() {
+            return false;
+        }
+        let head_time = self.head_time;
+        self.timer
+            .get_or_insert_with(|| Box::pin(sleep(head_time)))
+            .as_mut()
+            .poll(cx)
+            .is_ready()
     }
 
     /// Follows the body over `bytes`: how many of them belong to it, once checked.
@@ -283,7 +310,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Checked<S> {
                     }
                 }
                 State::Head => {
-                    if !it.check_head() && ready!(it.poll_more(cx))? {
+                    if it.check_head() {
+                        continue;
+                    }
+                    if it.is_late(cx) {
+                        it.refuse(Fault::with_status(408, "the head did not arrive in time"));
+                    } else if ready!(it.poll_more(cx))? {
                         return Poll::Ready(Ok(()));
                     }
                 }
@@ -326,7 +358,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Checked<S> {
 
 #[cfg(test)]
 mod tests {
-    use std::{convert::Infallible, time::Duration};
+    use std::convert::Infallible;
 
     use http::{Request, Response};
     use http_body_util::{BodyExt as _, Full};
@@ -343,7 +375,7 @@ mod tests {
     async fn serve(wire: Vec<u8>) -> (usize, usize) {
         let (mut client, server) = tokio::io::duplex(256 * 1024);
         let verdicts = Verdicts::default();
-        let stream = Checked::new(server, false, verdicts.clone());
+        let stream = Checked::new(server, false, Duration::from_secs(5), verdicts.clone());
         let seen: Arc<Mutex<Vec<Result<(), Fault>>>> = Arc::default();
         let service = {
             let seen = Arc::clone(&seen);
