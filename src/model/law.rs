@@ -223,6 +223,12 @@ pub struct Profile {
     /// Where only written evidence counts.
     #[serde(default)]
     pub written_evidence_for: BTreeSet<WrittenFor>,
+    /// Purposes for which only written evidence counts, children included.
+    #[serde(default)]
+    pub written_evidence_for_purposes: BTreeSet<Purpose>,
+    /// Whether the text lets data go to third parties on consent.
+    #[serde(default)]
+    pub third_party_transfer: ThirdPartyTransfer,
     /// Evidence methods it accepts; empty = all.
     #[serde(default)]
     pub evidence_methods: BTreeSet<EvidenceMethod>,
@@ -295,6 +301,19 @@ pub enum WrittenFor {
     SpecialCategories,
 }
 
+/// Whether a consent opens a third party, where a text speaks of "cases set by law" only.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ThirdPartyTransfer {
+    /// The text has no such clause.
+    #[default]
+    Open,
+    /// Statutory cases only; a consent (art. 7(6)) is one. A verdict that rests on it names the reading.
+    StatutoryOrConsent,
+    /// Statutory cases only; a consent is none.
+    StatutoryOnly,
+}
+
 /// When a withdrawal acts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -346,6 +365,22 @@ impl Reading {
         } else {
             None
         }
+    }
+
+    /// Whether a notification must be on record: asked by the regime or by the profile.
+    pub fn notification(&self) -> NotificationRule {
+        match (self.regime.notification.when, self.profile.notification) {
+            (NotificationRule::Never, NotificationRule::Never) => NotificationRule::Never,
+            (NotificationRule::CrossBorder, _) | (_, NotificationRule::CrossBorder) => {
+                NotificationRule::CrossBorder
+            }
+        }
+    }
+
+    /// Whether a consent may answer `facet` at all.
+    pub fn consent_answers(&self, facet: Facet) -> bool {
+        facet != Facet::ThirdParty
+            || self.profile.third_party_transfer != ThirdPartyTransfer::StatutoryOnly
     }
 
     /// Where `rule` is written: the profile's clause if it has one, else the regime's article.
