@@ -1,6 +1,27 @@
 //! The command line: one file a subcommand.
 
-use std::{path::PathBuf, process::ExitCode};
+pub mod audit;
+pub mod check;
+pub mod consent;
+pub mod demo;
+pub mod init;
+pub mod run;
+pub mod scan;
+pub mod schema;
+
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    config::{self, Configuration},
+    gatekeeper::ports::{Clock as _, SystemClock},
+    model::{Purpose, UtcOffset},
+};
 
 /// Options that every subcommand understands.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -40,3 +61,110 @@ impl Failure {
 
 /// Result of a subcommand.
 pub type Outcome = Result<ExitCode, Failure>;
+
+/// Prints a line on stdout. A reader that went away (`| head`) ends the output, not the work.
+pub fn print(line: &str) {
+    let _reader_gone = writeln!(io::stdout().lock(), "{line}");
+}
+
+/// Lets personal data leave a company only on a recorded basis
+#[derive(Debug, Parser)]
+#[command(name = "shekara", version, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Audit(audit::Args),
+    Check(check::Args),
+    Consent(consent::Args),
+    Demo(demo::Args),
+    Init(init::Args),
+    Run(run::Args),
+    Scan(scan::Args),
+    Schema(schema::Args),
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let Cli { common, command } = Cli::parse();
+    match dispatch(command, &common) {
+        Ok(code) => code,
+        Err(failure) => {
+            let named =
+                failure.text.starts_with("error: ") || failure.text.starts_with("warning: ");
+            let prefix = if named { "" } else { "error: " };
+            let _nobody_reads =
+                writeln!(io::stderr().lock(), "{prefix}{}", failure.text.trim_end());
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn dispatch(command: Command, common: &Common) -> Outcome {
+    match command {
+        Command::Audit(args) => audit::run(args, &place(common)?.audit_dir),
+        Command::Check(args) => check::run(&args, common),
+        Command::Consent(args) => place(common)?.consent(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Init(args) => init::run(&args, common),
+        Command::Run(args) => run::run(args, common),
+        Command::Scan(args) => scan::run(args),
+        Command::Schema(args) => schema::run(&args, common),
+    }
+}
+
+/// What commands beside the gate need of its configuration.
+struct Place {
+    state: PathBuf,
+    audit_dir: PathBuf,
+    configuration: Option<Configuration>,
+}
+
+impl Place {
+    /// `consent`, with the operator, offset and purposes that the configuration names.
+    fn consent(&self, args: &consent::Args) -> Outcome {
+        let operator = self.configuration.as_ref().map(|it| &it.operator);
+        let purposes: Vec<Purpose> = self
+            .configuration
+            .iter()
+            .flat_map(Configuration::purposes)
+            .collect();
+        consent::run(
+            args,
+            &consent::Context {
+                state_dir: &self.state,
+                operator_bin: operator.map(|it| &*it.bin),
+                utc_offset: operator.map_or_else(UtcOffset::default, |it| it.utc_offset),
+                purposes: &purposes,
+            },
+        )
+    }
+}
+
+/// Where the state is: `--state` alone suffices; else the configuration says it.
+fn place(common: &Common) -> Result<Place, Failure> {
+    let configuration = match config::discover(common.config.as_deref()) {
+        Ok(path) => Some(
+            config::load(&path, SystemClock.now())
+                .map_err(|it| Failure::new(it.to_string()))?
+                .configuration,
+        ),
+        Err(_) if common.state.is_some() => None,
+        Err(text) => return Err(Failure::new(text)),
+    };
+    let state = common
+        .state
+        .clone()
+        .or_else(|| configuration.as_ref().map(|it| it.store.dir.clone()));
+    let state = state.ok_or_else(|| Failure::new("say where the state is: --config or --state"))?;
+    Ok(Place {
+        audit_dir: state.join("audit"),
+        state,
+        configuration,
+    })
+}

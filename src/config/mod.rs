@@ -1,1 +1,152 @@
-//! Configuration: YAML → raw → compiled snapshot, all problems at once.
+//! Configuration: YAML → raw → compiled, all problems at once.
+//!
+//! The text is read three times over: as a tree whose values know their places, which is compared with the JSON Schema (unknown
+//! keys, missing keys, wrong types); into strict types; and from those into what runs (names, days, contradictions). Every stage
+//! reports everything it finds, with line, column and the likely mend. A configuration takes force whole, or the old one stays.
+
+mod compile;
+mod configuration;
+pub mod law;
+pub mod problem;
+mod raw;
+mod raw_destination;
+mod shape;
+mod suggest;
+mod units;
+mod yaml;
+
+use std::path::{Path, PathBuf};
+
+use compile::context::{Context, Source};
+pub use configuration::{Configuration, restart_only_changes};
+pub use law::Shipped;
+pub use problem::{Problem, Problems, Severity};
+use yaml::{Node, Trail};
+
+use crate::model::Timestamp;
+
+/// Larger files are refused unread.
+const LARGEST_BYTES: u64 = 4 * 1024 * 1024;
+
+/// A configuration that may take force.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What runs.
+    pub configuration: Configuration,
+    /// What somebody should look at.
+    pub warnings: Problems,
+}
+
+/// The file to read: `explicit`, else `./shekara.yaml`, else `/etc/shekara/shekara.yaml`.
+///
+/// # Errors
+/// None of them is a file; names those that were looked for.
+pub fn discover(explicit: Option<&Path>) -> Result<PathBuf, String> {
+    if let Some(path) = explicit {
+        return Ok(path.to_owned());
+    }
+    let places = ["shekara.yaml", "/etc/shekara/shekara.yaml"];
+    places
+        .iter()
+        .map(PathBuf::from)
+        .find(|it| it.is_file())
+        .ok_or_else(|| {
+            "no configuration: neither ./shekara.yaml nor /etc/shekara/shekara.yaml is there; name one with --config, or write \
+             one with `shekara init`"
+                .to_owned()
+        })
+}
+
+/// Reads and compiles the file at `path` under the shipped law. Relative paths in it are relative to its directory.
+///
+/// # Errors
+/// Every problem, warnings included.
+pub fn load(path: &Path, now: Timestamp) -> Result<Loaded, Problems> {
+    load_under(path, now, &law::SHIPPED)
+}
+
+/// [`load`], under other texts of the law.
+///
+/// # Errors
+/// Every problem, warnings included.
+pub fn load_under(path: &Path, now: Timestamp, shipped: &Shipped<'_>) -> Result<Loaded, Problems> {
+    let file = path.display().to_string();
+    let too_large = std::fs::metadata(path).is_ok_and(|it| it.len() > LARGEST_BYTES);
+    let text = if too_large {
+        Err(format!("larger than {LARGEST_BYTES} bytes"))
+    } else {
+        std::fs::read_to_string(path).map_err(|error| error.to_string())
+    };
+    let text = text.map_err(|why| {
+        Problems::new(vec![Problem {
+            severity: Severity::Error,
+            file: file.clone(),
+            line: 0,
+            column: 0,
+            path: String::new(),
+            message: format!("cannot read the configuration: {why}"),
+            fix: Some("name a readable file with --config".to_owned()),
+            excerpt: None,
+        }])
+    })?;
+    let base = path.parent().unwrap_or(Path::new(""));
+    load_text(&text, &file, base, now, shipped)
+}
+
+/// Compiles `text`, called `file` in problems; relative paths in it are relative to `base`.
+///
+/// # Errors
+/// Every problem, warnings included.
+pub fn load_text(
+    text: &str,
+    file: &str,
+    base: &Path,
+    now: Timestamp,
+    shipped: &Shipped<'_>,
+) -> Result<Loaded, Problems> {
+    let source = Source {
+        file: file.to_owned(),
+        text,
+    };
+    let (tree, root, misfits) = read(&source)?;
+    let context = Context::new(&source, &tree, base.to_owned(), now, misfits);
+    let data_dir = compile::data_dir(&context, &root);
+    let (law, unusable) = law::load(shipped, data_dir.as_deref());
+    for it in unusable {
+        context.report_of_file(it.file, it.place, it.message);
+    }
+    let configuration = compile::compile(&context, &root, &law, text);
+    let problems = context.into_problems();
+    match configuration {
+        Some(configuration) if !problems.has_errors() => Ok(Loaded {
+            configuration,
+            warnings: problems,
+        }),
+        Some(_) | None => Err(problems),
+    }
+}
+
+/// The tree, the raw configuration, and what the schema does not know of. Everything that has the wrong shape is an error.
+fn read(source: &Source<'_>) -> Result<(Node, raw::Root, Vec<Problem>), Problems> {
+    let top = Trail::default();
+    let unreadable =
+        |it: yaml::Unreadable| source.problem(Severity::Error, it.place, &top, it.message, it.fix);
+    let tree: Node = yaml::read(source.text).map_err(|it| Problems::new(vec![unreadable(it)]))?;
+    let misfits: Vec<Problem> = shape::misfits(&tree, &schema())
+        .into_iter()
+        .map(|it| source.problem(Severity::Error, it.place, &it.trail, it.message, it.fix))
+        .collect();
+    match yaml::read(source.text) {
+        Ok(root) => Ok((tree, root, misfits)),
+        Err(_) if !misfits.is_empty() => Err(Problems::new(misfits)),
+        Err(it) => Err(Problems::new(vec![unreadable(it)])),
+    }
+}
+
+/// The JSON Schema of the file.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(raw::Root).to_value()
+}
+
+#[cfg(test)]
+mod tests;

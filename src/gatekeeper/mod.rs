@@ -12,5 +12,5 @@ pub mod snapshot;
 
 pub use compose::mask_location;
 pub use reading::PURPOSE_FIELD;
-pub use screen::{Cleared, Completion, Gatekeeper, Refused, Report, Request, Screening};
+pub use screen::{Cleared, Completion, Gatekeeper, Refused, Rehearsal, Report, Request, Screening};
 pub use snapshot::Snapshot;

@@ -76,6 +76,19 @@ pub struct Timings {
     pub audit: Duration,
 }
 
+/// A screening without consequences.
+#[derive(Debug)]
+pub struct Rehearsal {
+    /// What was read.
+    pub inspection: Inspection,
+    /// The facts.
+    pub transfer: Transfer,
+    /// What the registers know.
+    pub evidence: Evidence,
+    /// What would be decided.
+    pub decision: Decision,
+}
+
 /// The result.
 #[must_use]
 #[derive(Debug)]
@@ -211,6 +224,29 @@ impl Gatekeeper {
             .await;
         judged.timings.inspection = inspection_time;
         self.conclude(judged, request, destination, snapshot).await
+    }
+
+    /// Inspects, asks and decides like [`screen`](Self::screen), but sends nothing and records nothing: for `explain`.
+    pub async fn rehearse(
+        &self,
+        mut message: Message,
+        matched: &Matched,
+        request: &Request,
+        snapshot: &Arc<Snapshot>,
+    ) -> Rehearsal {
+        let claimed = take_claimed_purpose(&mut message);
+        let (_, inspection) = inspect(message, matched, snapshot).await;
+        let transfer = self.transfer(&inspection, matched, request, claimed, snapshot);
+        let evidence = self.evidence(&inspection, snapshot).await;
+        let decision = snapshot
+            .policy
+            .decide(&matched.destination.facts, &transfer, &evidence);
+        Rehearsal {
+            inspection,
+            transfer,
+            evidence,
+            decision,
+        }
     }
 
     /// Refuses a request for a reason that needs no inspection, on record like any other.

@@ -1,19 +1,536 @@
 //! The key dictionary: what member, field, parameter and header names say about their values. Data from `config/dictionaries`.
 
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+    sync::LazyLock,
+};
+
+use serde::Deserialize;
+
 use super::detect::KeyHint;
+use crate::model::Category;
+
+/// The dictionary as written.
+const SOURCE: &str = include_str!("../../config/dictionaries/key_names.yaml");
+
+/// Longest key that is looked up, in bytes; longer names are no words of a dictionary.
+const KEY_MAX: usize = 96;
+
+/// Most words of a key.
+const WORDS_MAX: usize = 12;
+
+/// Parsed once per process.
+#[expect(
+    clippy::expect_used,
+    reason = "the text is embedded and tested; without it the gate would be blind and must not start"
+)]
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| Table::parse(SOURCE).expect("the embedded key dictionary is valid"));
 
 /// The dictionary, compiled. Immutable.
-#[derive(Debug, Default)]
-pub struct KeyNames {}
+#[derive(Debug)]
+pub struct KeyNames {
+    table: &'static Table,
+}
+
+impl Default for KeyNames {
+    fn default() -> Self {
+        Self { table: &TABLE }
+    }
+}
 
 impl KeyNames {
     /// What `key` says. Case, `_ - .` and camelCase do not matter; prefixes such as `customer_` are looked through.
-    pub fn lookup(&self, _key: &str) -> KeyHint {
-        KeyHint::default()
+    pub fn lookup(&self, key: &str) -> KeyHint {
+        Words::of(key).map_or_else(KeyHint::default, |words| self.table.hint(&words))
     }
 
     /// Whether `key` is a word of the dictionary (personal or not), so that it may be printed in locations.
-    pub fn is_known(&self, _key: &str) -> bool {
-        false
+    ///
+    /// Every word that is looked through must be known too: `customer_email` is printed, `aru_serik_email` is not.
+    pub fn is_known(&self, key: &str) -> bool {
+        Words::of(key).is_some_and(|words| {
+            let table = self.table;
+            (0..words.count).any(|first| {
+                table.find(words.from(first)).is_some()
+                    && (0..first).all(|at| {
+                        let word = words.word(at);
+                        table.prefixes.contains_key(word) || table.entries.contains_key(word)
+                    })
+            })
+        })
+    }
+}
+
+/// What the dictionary says of one word or of words written together.
+#[derive(Clone, Copy, Debug, Default)]
+struct Entry {
+    hint: KeyHint,
+    /// Counts after any other words, not only after the prefixes of the dictionary.
+    is_ending: bool,
+}
+
+/// A word that may precede.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Prefix {
+    /// Names a person, or an address of one.
+    Person,
+    /// Says nothing of whose the value is.
+    Other,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    entries: HashMap<Box<[u8]>, Entry, BuildHasherDefault<ShortHasher>>,
+    prefixes: HashMap<Box<[u8]>, Prefix, BuildHasherDefault<ShortHasher>>,
+}
+
+/// The file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    source: Vec<String>,
+    as_of: String,
+    prefixes: PrefixLists,
+    categories: Vec<CategoryKeys>,
+    person: Vec<String>,
+    order_like: Keys,
+    neutral: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PrefixLists {
+    person: Vec<String>,
+    other: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    #[serde(default)]
+    keys: Vec<String>,
+    #[serde(default)]
+    endings: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CategoryKeys {
+    category: Category,
+    #[serde(default)]
+    keys: Vec<String>,
+    #[serde(default)]
+    endings: Vec<String>,
+    #[serde(default)]
+    ambiguous: Vec<String>,
+}
+
+impl Table {
+    /// Compiles `source`.
+    fn parse(source: &str) -> Result<Self, String> {
+        let file: File = serde_saphyr::from_str(source).map_err(|it| it.to_string())?;
+        if file.source.is_empty() || file.as_of.parse::<crate::model::Day>().is_err() {
+            return Err("source and as_of must be given".to_owned());
+        }
+        let mut table = Self::default();
+        for block in &file.categories {
+            let hint = KeyHint {
+                category: Some(block.category),
+                ..KeyHint::default()
+            };
+            let unsure = KeyHint {
+                needs_person: true,
+                ..hint
+            };
+            table.add(&block.keys, hint, false)?;
+            table.add(&block.endings, hint, true)?;
+            table.add(&block.ambiguous, unsure, false)?;
+        }
+        let order_like = KeyHint {
+            is_order_like: true,
+            ..KeyHint::default()
+        };
+        table.add(&file.order_like.keys, order_like, false)?;
+        table.add(&file.order_like.endings, order_like, true)?;
+        for key in &file.person {
+            table.entry(key)?.hint.is_person = true;
+        }
+        for key in &file.neutral {
+            table.entry(key)?;
+        }
+        for (list, prefix) in [
+            (&file.prefixes.other, Prefix::Other),
+            (&file.prefixes.person, Prefix::Person),
+        ] {
+            for word in list {
+                let words = Words::split(word).ok_or_else(|| format!("`{word}` is too long"))?;
+                table.prefixes.insert(words.from(0).into(), prefix);
+            }
+        }
+        Ok(table)
+    }
+
+    fn add(&mut self, keys: &[String], hint: KeyHint, is_ending: bool) -> Result<(), String> {
+        for key in keys {
+            let entry = self.entry(key)?;
+            let is_new = entry.hint == KeyHint::default();
+            if !is_new && entry.hint != hint {
+                return Err(format!("`{key}` stands twice and means different things"));
+            }
+            *entry = Entry {
+                hint,
+                is_ending: entry.is_ending || is_ending,
+            };
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, key: &str) -> Result<&mut Entry, String> {
+        let words = Words::split(key).ok_or_else(|| format!("`{key}` is too long"))?;
+        Ok(self.entries.entry(words.from(0).into()).or_default())
+    }
+
+    /// The entry of `name` as it is, or without a number at its end (`phone2`).
+    fn find(&self, name: &[u8]) -> Option<&Entry> {
+        self.entries.get(name).or_else(|| {
+            let digits = name.iter().rev().take_while(|it| it.is_ascii_digit());
+            let bare = name.len() - digits.count();
+            (bare < name.len()).then(|| self.entries.get(name.get(..bare)?))?
+        })
+    }
+
+    /// The longest ending of the key that the dictionary knows and that the words before it let through.
+    fn hint(&self, words: &Words) -> KeyHint {
+        let mut is_prefixed = true;
+        let mut is_person = false;
+        for first in 0..words.count {
+            let entry = self
+                .find(words.from(first))
+                .filter(|it| is_prefixed || it.is_ending);
+            if let Some(entry) = entry {
+                let mut hint = entry.hint;
+                if first > 0 && is_prefixed && is_person {
+                    hint.is_person = true;
+                    hint.needs_person = false;
+                }
+                return hint;
+            }
+            match self.prefixes.get(words.word(first)) {
+                Some(Prefix::Person) => is_person = true,
+                Some(Prefix::Other) => {}
+                None => is_prefixed = false,
+            }
+        }
+        KeyHint::default()
+    }
+}
+
+/// A key in lower case without separators, with the starts of its words. Lives on the stack.
+#[derive(Debug)]
+struct Words {
+    text: [u8; KEY_MAX],
+    length: usize,
+    starts: [usize; WORDS_MAX],
+    count: usize,
+}
+
+impl Words {
+    /// Splits `key` for a lookup: without a language at its end (`name_kk`).
+    fn of(key: &str) -> Option<Self> {
+        let mut words = Self::split(key)?;
+        let last = words.word(words.count - 1);
+        if words.count > 1
+            && matches!(
+                last,
+                b"kk" | b"kz" | b"ru" | b"en" | b"rus" | b"kaz" | b"eng"
+            )
+        {
+            words.length -= last.len();
+            words.count -= 1;
+        }
+        Some(words)
+    }
+
+    /// Splits `key`; `None` if it is empty or longer than any word of the dictionary.
+    fn split(key: &str) -> Option<Self> {
+        let mut words = Self {
+            text: [0; KEY_MAX],
+            length: 0,
+            starts: [0; WORDS_MAX],
+            count: 0,
+        };
+        let mut is_start = true;
+        let mut before = ' ';
+        let mut chars = key.chars().peekable();
+        while let Some(ch) = chars.next() {
+            if !ch.is_alphanumeric() && !matches!(ch, '\u{300}'..='\u{36f}') {
+                is_start = true;
+                before = ch;
+                continue;
+            }
+            let is_hump = ch.is_uppercase()
+                && (before.is_lowercase()
+                    || before.is_numeric()
+                    || (before.is_uppercase()
+                        && chars.peek().is_some_and(|next| next.is_lowercase())));
+            if is_start || is_hump {
+                if words.count < WORDS_MAX {
+                    *words.starts.get_mut(words.count)? = words.length;
+                    words.count += 1;
+                }
+                is_start = false;
+            }
+            words.push(ch)?;
+            before = ch;
+        }
+        (words.count > 0).then_some(words)
+    }
+
+    /// Appends `ch` in lower case.
+    fn push(&mut self, ch: char) -> Option<()> {
+        if ch.is_ascii() {
+            *self.text.get_mut(self.length)? = u8::try_from(ch).ok()?.to_ascii_lowercase();
+            self.length += 1;
+            return Some(());
+        }
+        for lower in ch.to_lowercase() {
+            let mut buffer = [0; 4];
+            let encoded = lower.encode_utf8(&mut buffer).as_bytes();
+            let end = self.length + encoded.len();
+            self.text
+                .get_mut(self.length..end)?
+                .copy_from_slice(encoded);
+            self.length = end;
+        }
+        Some(())
+    }
+
+    /// The words from `first` on, written together.
+    fn from(&self, first: usize) -> &[u8] {
+        let start = self.starts.get(first).copied().unwrap_or_default();
+        self.slice(start, self.length)
+    }
+
+    /// The word at `at`.
+    fn word(&self, at: usize) -> &[u8] {
+        let start = self.starts.get(at).copied().unwrap_or_default();
+        let end = match self.starts.get(at + 1) {
+            Some(next) if at + 1 < self.count => *next,
+            _ => self.length,
+        };
+        self.slice(start, end)
+    }
+
+    fn slice(&self, start: usize, end: usize) -> &[u8] {
+        self.text.get(start..end).unwrap_or_default()
+    }
+}
+
+/// A multiplicative hash, eight bytes at a time. The table is fixed, so a sender cannot force collisions into it.
+#[derive(Debug, Default)]
+struct ShortHasher(u64);
+
+impl Hasher for ShortHasher {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 29)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            for (slot, byte) in word.iter_mut().zip(chunk) {
+                *slot = *byte;
+            }
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 ^= self.0 >> 32;
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn category(key: &str) -> Option<&'static str> {
+        KeyNames::default().lookup(key).category.map(Category::code)
+    }
+
+    #[test]
+    fn one_word_in_many_spellings() {
+        for key in [
+            "first_name",
+            "firstName",
+            "FirstName",
+            "FIRST_NAME",
+            "first-name",
+            "first.name",
+            "firstname",
+            "first name",
+            "customer_first_name",
+            "user[first_name]",
+            "billingFirstName",
+            "legalFirstName",
+            "first_name_kk",
+            "hashedFirstName",
+            "FNAME",
+            "имя",
+            "Имя",
+            "imya",
+            "Аты",
+            "AuthorizedRepresentative1FirstName",
+        ] {
+            assert_eq!(category(key), Some("name.given"), "{key}");
+        }
+    }
+
+    #[test]
+    fn categories_of_real_payloads() {
+        let table = [
+            ("LNAME", "name.surname"),
+            ("LAST_NAME", "name.surname"),
+            ("тегі", "name.surname"),
+            ("әкесінің аты", "name.patronymic"),
+            ("ФИО", "name.full"),
+            ("cardholder", "name.full"),
+            ("buyer_iin", "national_id"),
+            ("ЖСН", "national_id"),
+            ("pg_user_phone", "phone"),
+            ("ClientPhone", "phone"),
+            ("ContactPhoneNumber", "phone"),
+            ("phone2", "phone"),
+            ("email_address", "email"),
+            ("BusinessContactEmail", "email"),
+            ("hashedEmail", "email"),
+            ("AuthorizedRepresentative1DateOfBirth", "birth_date"),
+            ("туған күні", "birth_date"),
+            ("to[address_line1]", "address.other"),
+            ("мекенжай", "address.other"),
+            ("прописка", "address.registration"),
+            ("diagnosis", "health.diagnosis"),
+            ("cvv", "payment.card_code"),
+            ("card_number", "payment.card"),
+            ("ip_address", "online.ip"),
+            ("userIpAddress", "online.ip"),
+            ("_ga", "online.cookie_id"),
+            ("customer_id", "online.account_id"),
+            ("lat", "location"),
+            ("ұлты", "special.ethnicity"),
+        ];
+        for (key, code) in table {
+            assert_eq!(category(key), Some(code), "{key}");
+        }
+    }
+
+    #[test]
+    fn words_that_only_sound_alike() {
+        for key in [
+            "product_name",
+            "file_name",
+            "email_verified",
+            "phone_type",
+            "address_id",
+            "event_name",
+            "id",
+            "data",
+            "",
+            "[]",
+            "first_names_of_things",
+            "статус",
+        ] {
+            assert_eq!(category(key), None, "{key}");
+        }
+        assert_eq!(category(&"a".repeat(200)), None);
+    }
+
+    #[test]
+    fn ambiguous_words_need_a_person_and_prefixes_give_one() {
+        let names = KeyNames::default();
+        for key in ["name", "title", "city", "first"] {
+            assert!(names.lookup(key).needs_person, "{key}");
+        }
+        for key in [
+            "customer_name",
+            "recipientName",
+            "shipping_city",
+            "contact[name]",
+        ] {
+            let hint = names.lookup(key);
+            assert!(hint.category.is_some() && !hint.needs_person, "{key}");
+        }
+        for key in [
+            "to",
+            "from",
+            "customer",
+            "recipients",
+            "shipping_address",
+            "user",
+        ] {
+            assert!(names.lookup(key).is_person, "{key}");
+        }
+    }
+
+    #[test]
+    fn order_numbers_are_nobodys() {
+        for key in [
+            "order_id",
+            "orderNumber",
+            "invoice_no",
+            "tracking_number",
+            "SKU",
+            "created_at",
+            "amount",
+            "БИН",
+            "bin",
+            "version",
+        ] {
+            assert!(KeyNames::default().lookup(key).is_order_like, "{key}");
+        }
+    }
+
+    #[test]
+    fn only_words_of_the_dictionary_are_known() {
+        let names = KeyNames::default();
+        for key in [
+            "email",
+            "customer_email",
+            "data",
+            "items",
+            "order_id",
+            "имя",
+        ] {
+            assert!(names.is_known(key), "{key}");
+        }
+        for key in [
+            "aru_serik_email",
+            "aru@example.org",
+            "991231100010",
+            "",
+            "Aruzhan",
+        ] {
+            assert!(!names.is_known(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn mistakes_in_the_file_are_refused() {
+        let file = |keys: &str| {
+            format!(
+                "source: [x]\nas_of: 2026-11-22\nprefixes: {{person: [], other: []}}\ncategories:\n  - category: email\n    keys: {keys}\n\
+                 person: []\norder_like: {{}}\nneutral: []\n"
+            )
+        };
+        assert!(Table::parse(&file("[email, mail]")).is_ok());
+        assert!(Table::parse(&file("[email]\n    ambiguous: [e_mail]")).is_err());
+        assert!(Table::parse("source: []").is_err());
     }
 }

@@ -1,20 +1,63 @@
 //! Message → inspection, and reduction back. Pure: bytes in, findings and gaps out.
+//!
+//! Parts are read in the order path, query, header, body, trailer. A reader ([`format`]) turns a part into fields for the detectors
+//! ([`detect`]) and knows the way back to bytes; the plan's selectors are matched in the same pass; [`person`] then says who the
+//! findings are about.
 
+mod coding;
 pub mod detect;
+mod format;
 pub mod key_names;
+mod media_type;
+mod person;
+mod reduce;
+mod selector;
+mod signature;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
 
 use crate::model::{
-    inspection::{Inspection, PlanSpec},
+    Purpose,
+    finding::{Confidence, Part},
+    inspection::{Budget, Inspection, PlanSpec},
     message::Message,
 };
+use detect::Detectors;
+use format::reading::{Lexicon, Reading, Scan};
+use key_names::KeyNames;
+use selector::{Role, Selectors};
 
 /// Reads messages. One per process; immutable.
 #[derive(Debug, Default)]
-pub struct Inspector {}
+pub struct Inspector {
+    lexicon: Lexicon,
+}
 
 /// A [`PlanSpec`] compiled for the one pass over a message.
-#[derive(Debug, Default)]
-pub struct Plan {}
+#[derive(Debug)]
+pub struct Plan {
+    selectors: Selectors,
+    has_records: bool,
+    /// Purposes of the sections, in the order of the plan.
+    sections: Vec<Purpose>,
+    confidence_min: Confidence,
+    budget: Budget,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        let spec = PlanSpec::default();
+        Self {
+            selectors: Selectors::default(),
+            has_records: false,
+            sections: Vec::new(),
+            confidence_min: spec.confidence_min,
+            budget: spec.budget,
+        }
+    }
+}
 
 /// A message could not be reduced to the same shape; it must not be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,34 +65,104 @@ pub struct Plan {}
 pub struct ReductionFailed(pub &'static str);
 
 impl Inspector {
+    /// An inspector with these detectors and this dictionary.
+    pub const fn new(detectors: Detectors, key_names: KeyNames) -> Self {
+        Self {
+            lexicon: Lexicon {
+                detectors,
+                key_names,
+            },
+        }
+    }
+
     /// Compiles `spec`.
     ///
     /// # Errors
     /// A selector is not RFC 9535, or of a form that is refused; the text names it and the mend.
-    pub fn compile(&self, _spec: &PlanSpec) -> Result<Plan, String> {
-        Ok(Plan {})
+    pub fn compile(&self, spec: &PlanSpec) -> Result<Plan, String> {
+        Plan::compile(spec)
     }
 
-    /// Reads `message`. Total.
-    pub fn inspect(&self, _message: &Message, _plan: &Plan) -> Inspection {
-        Inspection::default()
+    /// Reads `message`. Total: what cannot be read is a gap. One pass, with work bounded by the plan's budget.
+    pub fn inspect(&self, message: &Message, plan: &Plan) -> Inspection {
+        inspect(&self.lexicon, message, plan)
+    }
+
+    /// The text that body spans of `message` refer to: the body without its content coding; `None` when it is not text here.
+    pub fn decoded_body<'m>(&self, message: &'m Message) -> Option<Cow<'m, str>> {
+        let body = coding::decoded(&message.headers, &message.body).ok()?;
+        media_type::format_of(&message.headers).ok()?;
+        std::str::from_utf8(body).ok().map(Cow::Borrowed)
     }
 
     /// Whether `name` is a member or field name of the key dictionary, and so may be printed in locations.
-    pub fn is_known_key(&self, _name: &str) -> bool {
-        false
+    pub fn is_known_key(&self, name: &str) -> bool {
+        self.lexicon.key_names.is_known(name)
     }
 
-    /// `message` without the records whose ordinals are given (ascending), same shape and coding-free.
+    /// `message` without the records whose ordinals are given (ascending), same shape and coding-free. Every other byte of the
+    /// content is as it was; digests of the whole content are taken out, since they no longer hold.
     ///
     /// # Errors
     /// The body is not one whose records can be taken out.
     pub fn drop_records(
         &self,
-        _message: &Message,
-        _inspection: &Inspection,
-        _ordinals: &[u64],
+        message: &Message,
+        inspection: &Inspection,
+        ordinals: &[u64],
     ) -> Result<Message, ReductionFailed> {
-        Err(ReductionFailed("no reader"))
+        reduce::drop_records(message, inspection, ordinals)
     }
+}
+
+impl Plan {
+    fn compile(spec: &PlanSpec) -> Result<Self, String> {
+        let mut selectors = Selectors::default();
+        if let Some(records) = &spec.records {
+            if records.part != Part::Body {
+                return Err(format!(
+                    "records selector `{}` must look into the body",
+                    records.at
+                ));
+            }
+            selectors.add(records, Role::Record)?;
+        }
+        for (selector, kind) in &spec.subjects {
+            selectors.add(selector, Role::Subject(*kind))?;
+        }
+        for selector in &spec.not_personal {
+            selectors.add(selector, Role::NotPersonal)?;
+        }
+        for (at, (selector, _)) in spec.sections.iter().enumerate() {
+            selectors.add(selector, Role::Section(at))?;
+        }
+        Ok(Self {
+            selectors,
+            has_records: spec.records.is_some(),
+            sections: spec.sections.iter().map(|it| it.1.clone()).collect(),
+            confidence_min: spec.confidence_min,
+            budget: spec.budget.clone(),
+        })
+    }
+}
+
+/// Reads `message` with any detection.
+fn inspect<S: Scan>(scan: &S, message: &Message, plan: &Plan) -> Inspection {
+    let mut reading = Reading::new(scan, plan);
+    format::head::read_path(&mut reading, message);
+    if !reading.is_halted {
+        format::head::read_query(&mut reading, message);
+    }
+    if !reading.is_halted {
+        format::head::read_fields(&mut reading, &message.headers, Part::Header);
+    }
+    if !reading.is_halted {
+        format::body::read(&mut reading, message);
+    }
+    if !reading.is_halted {
+        format::head::read_fields(&mut reading, &message.trailers, Part::Trailer);
+    }
+    let mut inspection = person::conclude(reading);
+    inspection.is_signed = signature::is_signed(message);
+    inspection
 }

@@ -1,4 +1,29 @@
 //! The data plane: downstream connections in, screened messages out. Does not know which registers or log are behind the ports.
+//!
+//! A request's way, one file a step: `listener` and `wire` (bytes that have one reading) → `stack` (admission, one snapshot) →
+//! `head` (whom it is for) → `caller` → `buffer` (the body whole) → [`Gatekeeper::screen`](crate::gatekeeper::Gatekeeper::screen)
+//! → `upstream` (takes only a permit) → `response` and `exchange` (the answer, streamed) or `answer` (the gate's own).
+//!
+//! Store and forward: no name is looked up, no connection opened and no byte sent for a request before its decision is durable.
+
+mod answer;
+mod buffer;
+mod caller;
+mod exchange;
+mod head;
+mod journal;
+mod listener;
+mod response;
+mod serve;
+mod stack;
+mod tls;
+mod upstream;
+mod wire;
+
+pub use self::{
+    serve::{Handle, Proxy},
+    upstream::{Resolve, SystemResolver},
+};
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

@@ -1,5 +1,10 @@
 //! Log set-up and every metric: name, help, labels, one method an event. Values of personal data never come here.
 
+pub mod log;
+pub mod metrics;
+
+pub use self::metrics::Metrics;
+
 /// Form and level of the log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Settings {

@@ -3,6 +3,20 @@
 //! The walk over a message (formats, selectors, persons) calls [`Detectors::scan`] once for each text value and once for each
 //! member name, with what the key dictionary says of the key. A detector never sees the message.
 
+mod by_key;
+mod card;
+pub mod categories;
+mod checksum;
+mod date;
+mod digits;
+mod email;
+mod fold;
+mod iban;
+mod ip;
+mod national;
+mod person_name;
+mod phone;
+
 use std::ops::Range;
 
 use crate::model::{Category, finding::Confidence, subject::Identifier};
@@ -63,6 +77,87 @@ pub struct Hit {
     pub identifier: Option<Identifier>,
 }
 
+/// Work units of one validator call.
+const VALIDATOR_WORK: u64 = 10;
+
+/// Texts longer than this are prose or data, not one value of the kind that a key names.
+const KEYED_VALUE_MAX: usize = 512;
+
+/// Shortest text that holds a recognisable value without a key.
+const UNKEYED_VALUE_MIN: usize = 5;
+
+/// What the surroundings say, worked out once for a text.
+#[derive(Debug)]
+struct Context {
+    /// Category of the own key.
+    own: Option<Category>,
+    /// Category of the parent, where the own key names none: `"phone": {"value": …}`.
+    inherited: Option<Category>,
+    /// The own key, or the parent of a key that says nothing, holds numbers that are nobody's.
+    is_order_like: bool,
+    /// The own category counts only beside a person, and the parent names none.
+    needs_person: bool,
+    /// The own key names a person, whose address or number the value may be: `to`.
+    is_person_key: bool,
+    /// How the value was written.
+    kind: ValueKind,
+}
+
+impl Context {
+    fn of(field: &Field<'_>) -> Self {
+        let is_key = field.kind == ValueKind::Key;
+        let own = field.key.category.filter(|_| !is_key);
+        let is_plain = own.is_none() && !field.key.is_order_like && !is_key;
+        Self {
+            own,
+            inherited: field.parent.category.filter(|_| is_plain),
+            is_order_like: field.key.is_order_like || (is_plain && field.parent.is_order_like),
+            needs_person: field.key.needs_person
+                && !field.parent.is_person
+                && field.parent.category.is_none(),
+            is_person_key: field.key.is_person && own.is_none() && !is_key,
+            kind: field.kind,
+        }
+    }
+
+    /// Whether the key, or the parent of a key that says nothing, names `category`.
+    fn names(&self, category: Category) -> bool {
+        self.own == Some(category) || self.inherited == Some(category)
+    }
+}
+
+/// Where detectors put what they find.
+#[derive(Debug)]
+struct Sink<'a> {
+    hits: &'a mut Vec<Hit>,
+    work: u64,
+}
+
+impl Sink<'_> {
+    /// Counts one validator call.
+    const fn spend_validator(&mut self) {
+        self.work += VALIDATOR_WORK;
+    }
+
+    fn push(
+        &mut self,
+        category: Category,
+        detector: &'static str,
+        confidence: Confidence,
+        range: Range<usize>,
+        identifier: Option<Identifier>,
+    ) {
+        self.hits.push(Hit {
+            category,
+            detector,
+            confidence,
+            confidence_beside_person: confidence,
+            range,
+            identifier,
+        });
+    }
+}
+
 /// All detectors. Immutable; one per process.
 #[derive(Debug, Default)]
 pub struct Detectors {}
@@ -70,7 +165,95 @@ pub struct Detectors {}
 impl Detectors {
     /// Appends the hits in `field` to `hits`, in order of position; overlapping hits of lower confidence are left out.
     /// Returns the work units spent: about one a byte plus ten a validator call.
-    pub fn scan(&self, field: &Field<'_>, _hits: &mut Vec<Hit>) -> u64 {
-        field.text.len() as u64
+    pub fn scan(&self, field: &Field<'_>, hits: &mut Vec<Hit>) -> u64 {
+        let cost = field.text.len() as u64;
+        let context = Context::of(field);
+        let is_keyed = context.own.is_some() || context.inherited.is_some();
+        if field.kind == ValueKind::Literal || (field.text.len() < UNKEYED_VALUE_MIN && !is_keyed) {
+            return cost;
+        }
+        let base = hits.len();
+        let folded = fold::fold(field.text);
+        let text = folded.as_ref().map_or(field.text, |it| it.text.as_str());
+        let work = scan_folded(text, &context, hits);
+        if let Some(folded) = &folded {
+            for hit in hits.iter_mut().skip(base) {
+                hit.range = folded.original(&hit.range);
+            }
+        }
+        if hits.len() > base + 1 {
+            keep_surest(hits, base);
+        }
+        cost + work
     }
 }
+
+/// Runs the detectors of candidates, then the detector that reads the whole value by its key.
+fn scan_folded(text: &str, context: &Context, hits: &mut Vec<Hit>) -> u64 {
+    let base = hits.len();
+    let mut sink = Sink { hits, work: 0 };
+    scan_candidates(text, context, &mut sink);
+    let has_sure = sink
+        .hits
+        .iter()
+        .skip(base)
+        .any(|it| it.confidence >= Confidence::High);
+    if !has_sure && text.len() <= KEYED_VALUE_MAX {
+        by_key::whole(text, context, &mut sink);
+    }
+    sink.work
+}
+
+/// One pass over the bytes; a validator runs only where a digit, `@` or `:` stands.
+fn scan_candidates(text: &str, context: &Context, sink: &mut Sink<'_>) {
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    while let Some(at) = next_candidate(bytes, from) {
+        from = match bytes.get(at) {
+            Some(b'@') => email::around(text, at, context, sink),
+            Some(b':') => ip::around_colon(text, at, context, sink),
+            _ => digits::at(text, at, context, sink),
+        };
+    }
+}
+
+/// A digit, `:` (which follows `9` in ASCII) or `@`.
+const fn is_candidate(byte: u8) -> bool {
+    byte.wrapping_sub(b'0') <= 10 || byte == b'@'
+}
+
+/// Position of the next candidate at or after `from`. Whole blocks are tested without branches, which the compiler vectorises.
+fn next_candidate(bytes: &[u8], from: usize) -> Option<usize> {
+    const BLOCK: usize = 32;
+    let mut at = from;
+    let mut rest = bytes.get(from..)?;
+    while let Some((block, tail)) = rest.split_first_chunk::<BLOCK>() {
+        if block.iter().fold(false, |any, it| any | is_candidate(*it)) {
+            break;
+        }
+        at += BLOCK;
+        rest = tail;
+    }
+    rest.iter()
+        .position(|it| is_candidate(*it))
+        .map(|offset| at + offset)
+}
+
+/// Sorts the hits from `base` on by position and drops those that overlap a surer one.
+fn keep_surest(hits: &mut Vec<Hit>, base: usize) {
+    let mut fresh = hits.split_off(base);
+    fresh.sort_by_key(|it| (it.range.start, it.range.end));
+    for hit in fresh {
+        match hits.get_mut(base..).and_then(<[Hit]>::last_mut) {
+            Some(last) if last.range.end > hit.range.start => {
+                if hit.confidence > last.confidence {
+                    *last = hit;
+                }
+            }
+            _ => hits.push(hit),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

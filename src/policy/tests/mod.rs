@@ -1,6 +1,7 @@
 //! The decision as tables: the acceptance cases, the edges of each rule, and properties.
 
 mod cases;
+mod consents;
 mod edges;
 mod properties;
 mod setting;

@@ -366,3 +366,27 @@ pub(super) fn log_only(scene: &mut Scene, code: ReasonCode) {
     let rules = &mut scene.destination.modes.destination_rules;
     rules.insert(code.as_str().into(), Mode::LogOnly);
 }
+
+pub(super) fn strict_de() -> Destination {
+    destination("mail-de", "DE", Role::Processor, profile("kz-law-strict"))
+}
+
+pub(super) fn baseline(code: &str) -> Destination {
+    destination("mail", code, Role::Processor, profile("baseline"))
+}
+
+pub(super) fn edit_profile(it: &mut Destination, edit: impl FnOnce(&mut Profile)) {
+    let mut reading = (*it.readings[0]).clone();
+    let mut profile = (*reading.profile).clone();
+    edit(&mut profile);
+    reading.profile = Arc::new(profile);
+    it.readings = vec![Arc::new(reading)];
+}
+
+pub(super) fn giving(edit: impl FnOnce(&mut Consent)) -> SubjectRecord {
+    let mut it = subject("s");
+    let mut consent = consent_to("DE");
+    edit(&mut consent);
+    it.consents.push(consent);
+    it
+}

@@ -1,0 +1,81 @@
+//! SIGHUP: a new configuration takes force whole, or the old one stays and the refusal is on record.
+
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Options, operated, warn};
+use crate::{
+    audit::Log,
+    config::{Configuration, restart_only_changes},
+    gatekeeper::keys::Keys,
+    proxy::Handle,
+    telemetry::Metrics,
+};
+
+/// Reloads at each SIGHUP until the task is aborted.
+pub(super) async fn watch(
+    options: Options,
+    mut current: Configuration,
+    keys: Keys,
+    proxy: Handle,
+    audit: Arc<Log>,
+    metrics: Arc<Metrics>,
+) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        tracing::error!("SIGHUP cannot be received; reloading needs a restart.");
+        return;
+    };
+    let mut generation = 1;
+    while hangup.recv().await.is_some() {
+        let recorded = match take_into_force(&options, &current, &keys, &proxy, generation + 1) {
+            Ok(next) => {
+                generation += 1;
+                tracing::info!(generation, version = %next.version, "Reloaded.");
+                let detail = [
+                    ("config", next.version.clone()),
+                    ("generation", generation.to_string()),
+                ];
+                current = next;
+                operated(&audit, "reloaded", detail).await
+            }
+            Err(problems) => {
+                metrics.refused_reload();
+                tracing::error!(
+                    "The new configuration is refused, the old one stays in force.\n{problems}"
+                );
+                operated(
+                    &audit,
+                    "reload-refused",
+                    [("generation", generation.to_string())],
+                )
+                .await
+            }
+        };
+        if let Err(error) = recorded {
+            tracing::error!(%error, "The reload could not be recorded.");
+        }
+    }
+}
+
+fn take_into_force(
+    options: &Options,
+    current: &Configuration,
+    keys: &Keys,
+    proxy: &Handle,
+    generation: u64,
+) -> Result<Configuration, String> {
+    let loaded = options.load()?;
+    warn(&loaded);
+    let next = loaded.configuration;
+    let names = restart_only_changes(current, &next);
+    if !names.is_empty() {
+        return Err(format!(
+            "these take force only at a restart: {}",
+            names.join(", ")
+        ));
+    }
+    let snapshot = next.build_snapshot(keys.clone(), generation);
+    proxy.swap(snapshot)?;
+    Ok(next)
+}

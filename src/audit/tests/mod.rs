@@ -1,0 +1,6 @@
+//! Promises of the log, tried against its files.
+
+mod append;
+mod crash;
+mod read;
+mod tamper;

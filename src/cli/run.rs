@@ -1,0 +1,39 @@
+//! `shekara run`: the gate itself.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use super::{Common, Failure, Outcome};
+use crate::{
+    app::{self, Options},
+    config, telemetry,
+};
+
+/// Serve: screen outbound requests until SIGTERM; SIGHUP reloads the configuration
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Write the bound addresses here, as JSON, once everything listens
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+}
+
+/// Serves until SIGTERM or SIGINT, then drains.
+///
+/// # Errors
+/// The configuration has problems, or something cannot be opened or bound.
+pub fn run(args: Args, common: &Common) -> Outcome {
+    let options = Options {
+        config: config::discover(common.config.as_deref()).map_err(Failure::new)?,
+        state: common.state.clone(),
+        ready_file: args.ready_file,
+    };
+    let loaded = options.load().map_err(Failure::new)?;
+    telemetry::log::start(&loaded.configuration.telemetry).map_err(Failure::new)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|it| Failure::new(format!("cannot start: {it}")))?;
+    runtime
+        .block_on(app::run(options, loaded))
+        .map_err(Failure::new)?;
+    Ok(ExitCode::SUCCESS)
+}

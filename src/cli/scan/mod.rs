@@ -1,0 +1,541 @@
+//! `shekara scan`: what personal data a message or file holds, without sending anything.
+
+use std::{
+    fs,
+    io::{self, BufRead, BufWriter, Read, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{Failure, Outcome};
+use crate::{
+    inspect::{Inspector, Plan, detect::categories},
+    model::{
+        finding::{Confidence, Finding, Gap, Location, Part, normalized_path},
+        inspection::PlanSpec,
+        message::Message,
+    },
+};
+
+/// Exit code when personal data was found and `--exit-code` is given.
+const FOUND: u8 = 3;
+
+/// Look for personal data in a file, or in messages given one a line
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// File to read; `-` is standard input
+    #[arg(default_value = "-", value_name = "FILE")]
+    pub file: PathBuf,
+    /// Read messages, one JSON object a line, and write their findings, one JSON object a line
+    #[arg(long)]
+    pub ndjson: bool,
+    /// Media type of the content [default: by the file's name or its first bytes]
+    #[arg(long, value_name = "TYPE", conflicts_with = "ndjson")]
+    pub content_type: Option<String>,
+    /// How to print the findings of a file
+    #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "ndjson")]
+    pub format: Format,
+    /// End with code 3 when something was found with confidence high or certain
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// How findings are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// A table for reading
+    Text,
+    /// The object that `--ndjson` writes
+    Json,
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// The file cannot be read, or standard output cannot be written.
+pub fn run(args: Args) -> Outcome {
+    let Args {
+        file,
+        ndjson,
+        content_type,
+        format,
+        exit_code,
+    } = args;
+    let scanner = Scanner::new()?;
+    let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
+    let result = if ndjson {
+        let input = open(&file)?;
+        scanner.lines(input, &mut out)
+    } else {
+        let mut content = Vec::new();
+        open(&file)?
+            .read_to_end(&mut content)
+            .map_err(|it| unreadable(&file, &it))?;
+        let media_type = content_type.unwrap_or_else(|| guess_type(&file, &content).to_owned());
+        scanner.file(content, &media_type, format, &mut out)
+    };
+    let summary = result
+        .and_then(|it| out.flush().map(|()| it))
+        .map_err(|it| Failure::new(format!("standard output cannot be written: {it}")))?;
+    Ok(if summary.has_bad_line {
+        ExitCode::FAILURE
+    } else if exit_code && summary.has_sure {
+        ExitCode::from(FOUND)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn open(file: &Path) -> Result<Box<dyn BufRead>, Failure> {
+    if file == Path::new("-") {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let opened = fs::File::open(file).map_err(|it| unreadable(file, &it))?;
+    Ok(Box::new(io::BufReader::new(opened)))
+}
+
+fn unreadable(file: &Path, cause: &io::Error) -> Failure {
+    Failure::new(format!("{} cannot be read: {cause}", file.display()))
+}
+
+/// Media type by the file's name, else by its first byte.
+fn guess_type(file: &Path, content: &[u8]) -> &'static str {
+    let extension = file.extension().and_then(|it| it.to_str());
+    match extension {
+        Some("json") => "application/json",
+        Some("ndjson" | "jsonl") => "application/x-ndjson",
+        Some("csv") => "text/csv",
+        Some("xml") => "application/xml",
+        _ => match content.trim_ascii_start().first() {
+            Some(b'{' | b'[') => "application/json",
+            Some(b'<') => "application/xml",
+            _ => "text/plain; charset=utf-8",
+        },
+    }
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Copy, Default)]
+struct Summary {
+    has_bad_line: bool,
+    has_sure: bool,
+}
+
+/// One message to scan.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    method: Option<String>,
+    host: Option<String>,
+    path: Option<String>,
+    #[serde(default)]
+    headers: serde_json::Map<String, serde_json::Value>,
+    content_type: Option<String>,
+    body: Option<String>,
+    body_base64: Option<String>,
+}
+
+/// The id alone, for the report of a line that is wrong elsewhere.
+#[derive(Deserialize)]
+struct LineId<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+}
+
+/// The answer to one line.
+#[derive(Serialize)]
+struct Report<'a> {
+    id: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<Vec<FoundItem<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gaps: Option<Vec<GapItem>>,
+}
+
+#[derive(Serialize)]
+struct FoundItem<'a> {
+    category: &'static str,
+    detector: &'static str,
+    confidence: &'static str,
+    part: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inner: Option<String>,
+    r#in: &'static str,
+    start: usize,
+    end: usize,
+}
+
+#[derive(Serialize)]
+struct GapItem {
+    kind: &'static str,
+    part: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+}
+
+/// An inspector with the plan that keeps findings of every confidence.
+struct Scanner {
+    inspector: Inspector,
+    plan: Plan,
+}
+
+impl Scanner {
+    fn new() -> Result<Self, Failure> {
+        let inspector = Inspector::default();
+        let spec = PlanSpec {
+            confidence_min: Confidence::Low,
+            ..PlanSpec::default()
+        };
+        let plan = inspector.compile(&spec).map_err(Failure::new)?;
+        Ok(Self { inspector, plan })
+    }
+
+    /// Answers each line in order; a line that is wrong is answered with its error, and the rest goes on.
+    fn lines(&self, mut input: impl BufRead, out: &mut impl Write) -> io::Result<Summary> {
+        let mut summary = Summary::default();
+        let mut line = Vec::new();
+        let mut number = 0_u64;
+        while input.read_until(b'\n', &mut line)? > 0 {
+            number += 1;
+            if !line.trim_ascii().is_empty() {
+                self.line(&line, number, &mut summary, out)?;
+            }
+            line.clear();
+        }
+        Ok(summary)
+    }
+
+    fn line(
+        &self,
+        line: &[u8],
+        number: u64,
+        summary: &mut Summary,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        let parsed = serde_json::from_slice::<Line<'_>>(line)
+            .map_err(|it| parse_error(&it))
+            .and_then(|it| {
+                let id = it.id;
+                message(it).map(|message| (id, message))
+            });
+        match parsed {
+            Ok((id, message)) => self.report(id, &message, summary, out),
+            Err(reason) => {
+                summary.has_bad_line = true;
+                let id = serde_json::from_slice::<LineId<'_>>(line)
+                    .ok()
+                    .and_then(|it| it.id);
+                let report = Report {
+                    id,
+                    error: Some(format!("line {number}: {reason}")),
+                    findings: None,
+                    gaps: None,
+                };
+                write_line(out, &report)
+            }
+        }
+    }
+
+    fn report(
+        &self,
+        id: Option<&RawValue>,
+        message: &Message,
+        summary: &mut Summary,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        let inspection = self.inspector.inspect(message, &self.plan);
+        let body = self.inspector.decoded_body(message);
+        let mut body_offsets = Offsets::of(body.as_deref());
+        let findings = inspection
+            .findings
+            .iter()
+            .map(|it| found_item(it, message, &mut body_offsets))
+            .collect();
+        summary.has_sure |= inspection.findings.iter().any(is_sure);
+        let report = Report {
+            id,
+            error: None,
+            findings: Some(findings),
+            gaps: Some(inspection.gaps.iter().map(gap_item).collect()),
+        };
+        write_line(out, &report)
+    }
+
+    /// Reports on one file.
+    fn file(
+        &self,
+        content: Vec<u8>,
+        media_type: &str,
+        format: Format,
+        out: &mut impl Write,
+    ) -> io::Result<Summary> {
+        let mut headers = HeaderMap::new();
+        if let Ok(value) = HeaderValue::from_str(media_type) {
+            headers.insert(header::CONTENT_TYPE, value);
+        }
+        let message = Message {
+            method: Method::POST,
+            path: "/".to_owned(),
+            query: None,
+            headers,
+            body: Bytes::from(content),
+            trailers: HeaderMap::new(),
+        };
+        let mut summary = Summary::default();
+        match format {
+            Format::Json => self.report(None, &message, &mut summary, out)?,
+            Format::Text => self.table(&message, &mut summary, out)?,
+        }
+        Ok(summary)
+    }
+
+    /// A line a finding: where, what, how sure, by which detector. The value itself is never printed.
+    fn table(
+        &self,
+        message: &Message,
+        summary: &mut Summary,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        let inspection = self.inspector.inspect(message, &self.plan);
+        let body = self.inspector.decoded_body(message);
+        let mut offsets = Offsets::of(body.as_deref());
+        let mut rows = vec![["WHERE", "WHAT", "CONFIDENCE", "WHY"].map(str::to_owned)];
+        for finding in inspection
+            .findings
+            .iter()
+            .filter(|it| it.location.part == Part::Body)
+        {
+            summary.has_sure |= is_sure(finding);
+            let span = offsets.range(&finding.span);
+            let place = location_text(&finding.location)
+                .unwrap_or_else(|| format!("{}..{}", span.0, span.1));
+            let label = categories::entry(finding.category).map_or("", |it| it.en.as_str());
+            rows.push([
+                place,
+                format!("{} ({label})", finding.category),
+                finding.confidence.as_str().to_owned(),
+                finding.detector.to_owned(),
+            ]);
+        }
+        if rows.len() == 1 {
+            writeln!(out, "No personal data found.")?;
+        } else {
+            write_rows(out, &rows)?;
+        }
+        for gap in &inspection.gaps {
+            let place = location_text(&gap.location)
+                .unwrap_or_else(|| gap.location.part.as_str().to_owned());
+            writeln!(out, "Not read: {place} ({})", gap.kind.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+fn write_line(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, report)?;
+    out.write_all(b"\n")
+}
+
+/// Columns as wide as their widest cell, two spaces apart.
+fn write_rows(out: &mut impl Write, rows: &[[String; 4]]) -> io::Result<()> {
+    let mut widths = [0_usize; 4];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    for row in rows {
+        let cells: Vec<_> = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
+        writeln!(out, "{}", cells.join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
+/// The reason without an excerpt of the line, which may hold personal data.
+fn parse_error(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        serde_json::error::Category::Data => "a member has the wrong type",
+        serde_json::error::Category::Eof => "the object ends too early",
+        serde_json::error::Category::Io | serde_json::error::Category::Syntax => {
+            "not a JSON object"
+        }
+    };
+    format!("{what} (column {})", error.column())
+}
+
+/// Builds the message that a line describes.
+fn message(line: Line<'_>) -> Result<Message, String> {
+    let method = match line.method {
+        Some(name) => name
+            .parse()
+            .map_err(|_| "`method` is not an HTTP method".to_owned())?,
+        None => Method::POST,
+    };
+    let target = line.path.unwrap_or_else(|| "/".to_owned());
+    let (path, query) = match target.split_once('?') {
+        Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
+        None => (target, None),
+    };
+    let mut headers = HeaderMap::new();
+    for (name, value) in &line.headers {
+        let text = value
+            .as_str()
+            .ok_or("a value of `headers` is not a string")?;
+        insert(&mut headers, name, text)?;
+    }
+    for (name, value) in [("host", line.host), ("content-type", line.content_type)] {
+        if let Some(text) = value {
+            insert(&mut headers, name, &text)?;
+        }
+    }
+    let body = match (line.body, line.body_base64) {
+        (Some(_), Some(_)) => return Err("give `body` or `body_base64`, not both".to_owned()),
+        (Some(text), None) => Bytes::from(text),
+        (None, Some(coded)) => STANDARD
+            .decode(coded)
+            .map(Bytes::from)
+            .map_err(|_| "`body_base64` is not base64 (RFC 4648 section 4)".to_owned())?,
+        (None, None) => Bytes::new(),
+    };
+    Ok(Message {
+        method,
+        path,
+        query,
+        headers,
+        body,
+        trailers: HeaderMap::new(),
+    })
+}
+
+fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), String> {
+    let name = HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| "a name of `headers` is not a field name".to_owned())?;
+    let value = HeaderValue::from_str(value)
+        .or_else(|_| HeaderValue::from_bytes(value.as_bytes()))
+        .map_err(|_| format!("the value of `{name}` is not a field value"))?;
+    headers.insert(name, value);
+    Ok(())
+}
+
+const fn is_sure(finding: &Finding) -> bool {
+    matches!(finding.confidence, Confidence::High | Confidence::Certain)
+}
+
+fn found_item<'a>(
+    finding: &'a Finding,
+    message: &Message,
+    body: &mut Offsets<'_>,
+) -> FoundItem<'a> {
+    let location = &finding.location;
+    let (start, end) = match location.part {
+        Part::Body => body.range(&finding.span),
+        Part::Path | Part::Query | Part::Header | Part::Trailer => {
+            Offsets::of(part_text(location, message)).range(&finding.span)
+        }
+    };
+    FoundItem {
+        category: finding.category.code(),
+        detector: finding.detector,
+        confidence: finding.confidence.as_str(),
+        part: location.part.as_str(),
+        name: location.name.as_deref(),
+        path: location.path.as_deref().map(normalized_path),
+        inner: location.inner.as_deref().map(normalized_path),
+        r#in: if finding.in_key { "key" } else { "value" },
+        start,
+        end,
+    }
+}
+
+fn gap_item(gap: &Gap) -> GapItem {
+    GapItem {
+        kind: gap.kind.as_str(),
+        part: gap.location.part.as_str(),
+        path: gap.location.path.as_deref().map(normalized_path),
+    }
+}
+
+/// The path of a location, with the path inside a value after it.
+fn location_text(location: &Location) -> Option<String> {
+    let path = normalized_path(location.path.as_deref()?);
+    Some(match location.inner.as_deref() {
+        Some(inner) => format!("{path} > {}", normalized_path(inner)),
+        None => path,
+    })
+}
+
+/// The text in which a part's spans count.
+fn part_text<'m>(location: &Location, message: &'m Message) -> Option<&'m str> {
+    let field = |fields: &'m HeaderMap| {
+        let name = location.name.as_deref()?;
+        std::str::from_utf8(fields.get(name)?.as_bytes()).ok()
+    };
+    match location.part {
+        Part::Body => None,
+        Part::Path => Some(&message.path),
+        Part::Query => message.query.as_deref(),
+        Part::Header => field(&message.headers),
+        Part::Trailer => field(&message.trailers),
+    }
+}
+
+/// Bytes to code points, walking forward once: spans come in the order of the text.
+struct Offsets<'a> {
+    /// `None` where bytes and code points agree, or the part is no text.
+    text: Option<&'a [u8]>,
+    byte: usize,
+    point: usize,
+}
+
+impl<'a> Offsets<'a> {
+    fn of(text: Option<&'a str>) -> Self {
+        Self {
+            text: text.filter(|it| !it.is_ascii()).map(str::as_bytes),
+            byte: 0,
+            point: 0,
+        }
+    }
+
+    fn range(&mut self, span: &std::ops::Range<usize>) -> (usize, usize) {
+        let start = self.at(span.start);
+        (start, self.at(span.end))
+    }
+
+    /// The code points before byte `at`.
+    fn at(&mut self, at: usize) -> usize {
+        let Some(text) = self.text else {
+            return at;
+        };
+        if at < self.byte {
+            self.byte = 0;
+            self.point = 0;
+        }
+        let between = text.get(self.byte..at.min(text.len())).unwrap_or_default();
+        self.point += between
+            .iter()
+            .filter(|it| **it & 0b1100_0000 != 0b1000_0000)
+            .count();
+        self.byte = at.min(text.len());
+        self.point
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,386 @@
+//! What every part of the compilation shares: the text, the time, and the list of problems.
+
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
+
+use super::super::{
+    problem::{Problem, Problems, Severity},
+    suggest, units,
+    yaml::{Node, Place, Trail},
+};
+use crate::model::{Category, CategorySet, Country, Day, Timestamp, UtcOffset};
+
+/// How long before an end it is announced.
+const NOTICE_MILLIS: i64 = 30 * 86_400_000;
+
+/// Words that make a line secret: its value never stands in an excerpt.
+const SECRET_WORDS: &[&str] = &["credential", "token", "secret", "password"];
+
+/// The text of the file.
+#[derive(Debug)]
+pub(in super::super) struct Source<'a> {
+    /// As it was named.
+    pub(in super::super) file: String,
+    /// All of it.
+    pub(in super::super) text: &'a str,
+}
+
+impl Source<'_> {
+    /// A problem at `place`, with the line it stands on.
+    pub(in super::super) fn problem(
+        &self,
+        severity: Severity,
+        place: Place,
+        trail: &Trail,
+        message: String,
+        fix: Option<String>,
+    ) -> Problem {
+        let path = trail.to_string();
+        Problem {
+            severity,
+            file: self.file.clone(),
+            line: place.line,
+            column: place.column,
+            excerpt: self.excerpt(place, &path),
+            path,
+            message,
+            fix,
+        }
+    }
+
+    fn excerpt(&self, place: Place, path: &str) -> Option<String> {
+        let above = usize::try_from(place.line.checked_sub(1)?).ok()?;
+        let line = self.text.lines().nth(above)?.trim_end();
+        let lower = line.to_ascii_lowercase();
+        let has_user = lower
+            .split_once("://")
+            .is_some_and(|(_, it)| it.contains('@'));
+        let is_secret = |text: &str| SECRET_WORDS.iter().any(|it| text.contains(it));
+        let shown = if has_user || is_secret(&lower) || is_secret(path) {
+            let (key, _) = line.split_once(':')?;
+            format!("{key}: …")
+        } else {
+            line.chars().take(160).collect()
+        };
+        (!shown.trim().is_empty()).then_some(shown)
+    }
+}
+
+/// Shared by every part of the compilation.
+#[derive(Debug)]
+pub(in super::super) struct Context<'a> {
+    source: &'a Source<'a>,
+    tree: &'a Node,
+    /// Directory of the file.
+    base: PathBuf,
+    /// When it is read.
+    pub(super) now: Timestamp,
+    problems: RefCell<Vec<Problem>>,
+}
+
+impl<'a> Context<'a> {
+    /// `found` is what is known already.
+    pub(in super::super) const fn new(
+        source: &'a Source<'a>,
+        tree: &'a Node,
+        base: PathBuf,
+        now: Timestamp,
+        found: Vec<Problem>,
+    ) -> Self {
+        Self {
+            source,
+            tree,
+            base,
+            now,
+            problems: RefCell::new(found),
+        }
+    }
+
+    /// Everything reported.
+    pub(in super::super) fn into_problems(self) -> Problems {
+        Problems::new(self.problems.into_inner())
+    }
+
+    /// Reports what stops the configuration.
+    pub(super) fn error(&self, at: &Trail, message: impl Into<String>, fix: impl Into<String>) {
+        self.report(Severity::Error, at, message.into(), Some(fix.into()));
+    }
+
+    /// Reports what somebody should look at.
+    pub(super) fn warning(&self, at: &Trail, message: impl Into<String>, fix: impl Into<String>) {
+        self.report(Severity::Warning, at, message.into(), Some(fix.into()));
+    }
+
+    fn report(&self, severity: Severity, at: &Trail, message: String, fix: Option<String>) {
+        let place = self.tree.find(at);
+        let problem = self.source.problem(severity, place, at, message, fix);
+        self.problems.borrow_mut().push(problem);
+    }
+
+    /// Reports a problem of another file.
+    pub(in super::super) fn report_of_file(&self, file: String, place: Place, message: String) {
+        self.problems.borrow_mut().push(Problem {
+            severity: Severity::Error,
+            file,
+            line: place.line,
+            column: place.column,
+            path: String::new(),
+            message,
+            fix: None,
+            excerpt: None,
+        });
+    }
+
+    /// Reports that `what` (`party`, `caller` …) of this name is not there.
+    pub(super) fn unknown<'n>(
+        &self,
+        at: &Trail,
+        what: &str,
+        name: &str,
+        known: impl IntoIterator<Item = &'n str> + Clone,
+    ) {
+        let fix = suggest::fix(name, known);
+        self.report(Severity::Error, at, format!("unknown {what} `{name}`"), fix);
+    }
+
+    /// Reports a field whose function is not there.
+    pub(super) fn unavailable(&self, at: &Trail, what: &str) {
+        self.error(
+            at,
+            format!("{what} is not available in this version"),
+            "remove the key; nothing would act on it",
+        );
+    }
+
+    /// Reads `text` as a `T`, or reports why it is none.
+    pub(super) fn parse<T: FromStr<Err = String>>(&self, at: &Trail, text: &str) -> Option<T> {
+        self.parse_or_meant(at, text, None)
+    }
+
+    /// [`parse`](Self::parse), where `meant` is tried for the fix beside the same text in lower and upper case.
+    fn parse_or_meant<T: FromStr<Err = String>>(
+        &self,
+        at: &Trail,
+        text: &str,
+        meant: Option<&str>,
+    ) -> Option<T> {
+        text.parse()
+            .map_err(|message| {
+                let cases = [text.to_lowercase(), text.to_uppercase()];
+                let fix = cases
+                    .iter()
+                    .map(String::as_str)
+                    .chain(meant)
+                    .find(|it| it.parse::<T>().is_ok())
+                    .map(|it| format!("did you mean `{it}`?"));
+                self.report(Severity::Error, at, message, fix);
+            })
+            .ok()
+    }
+
+    /// Reads each of `items`, and reports each that cannot be.
+    pub(super) fn parse_all<T: FromStr<Err = String> + Ord>(
+        &self,
+        at: &Trail,
+        items: &[String],
+    ) -> BTreeSet<T> {
+        let read = |(index, text): (usize, &String)| self.parse(&at.index(index), text);
+        items.iter().enumerate().filter_map(read).collect()
+    }
+
+    /// Reads a country code; lower case and common wrong codes get their fix.
+    pub(super) fn country(&self, at: &Trail, text: &str) -> Option<Country> {
+        let meant = match text.to_ascii_uppercase().as_str() {
+            "UK" | "GBR" => Some("GB"),
+            "DEU" => Some("DE"),
+            "KAZ" => Some("KZ"),
+            "RUS" => Some("RU"),
+            "USA" => Some("US"),
+            _ => None,
+        };
+        self.parse_or_meant(at, text, meant)
+    }
+
+    /// Reads each country code.
+    pub(super) fn countries(&self, at: &Trail, items: &[String]) -> BTreeSet<Country> {
+        let read = |(index, text): (usize, &String)| self.country(&at.index(index), text);
+        items.iter().enumerate().filter_map(read).collect()
+    }
+
+    /// Reads category codes; a parent stands for its leaves.
+    pub(super) fn categories(&self, at: &Trail, items: &[String]) -> CategorySet {
+        let read = |(index, code): (usize, &String)| self.category(&at.index(index), code);
+        let sets = items.iter().enumerate().filter_map(read);
+        sets.fold(CategorySet::EMPTY, CategorySet::union)
+    }
+
+    /// Reads one category code.
+    pub(super) fn category(&self, at: &Trail, code: &str) -> Option<CategorySet> {
+        CategorySet::named(code)
+            .map_err(|message| {
+                let leaves = Category::ALL.iter().map(|it| it.code());
+                let parents = leaves.clone().filter_map(|it| Some(it.split_once('.')?.0));
+                let near = suggest::nearest(code, leaves.chain(parents));
+                let fix = near.map(|it| format!("did you mean `{it}`?"));
+                self.report(Severity::Error, at, message, fix);
+            })
+            .ok()
+    }
+
+    /// Reads a duration between `least` and `most`; `default` when there is none.
+    pub(super) fn duration(
+        &self,
+        at: &Trail,
+        text: Option<&String>,
+        default: Duration,
+        range: (Duration, Duration),
+    ) -> Duration {
+        let Some(text) = text else {
+            return default;
+        };
+        match units::duration(text) {
+            Ok(it) if it >= range.0 && it <= range.1 => it,
+            Ok(_) => {
+                let message = format!("`{text}` is out of range");
+                let (least, most) = (units::written(range.0), units::written(range.1));
+                let fix = format!("a duration from {least} to {most}");
+                self.error(at, message, fix);
+                default
+            }
+            Err(message) => {
+                self.report(Severity::Error, at, message, None);
+                default
+            }
+        }
+    }
+
+    /// Reads a size between `least` and `most` bytes; `default` when there is none.
+    pub(super) fn size(
+        &self,
+        at: &Trail,
+        text: Option<&String>,
+        default: u64,
+        (least, most): (&str, &str),
+    ) -> u64 {
+        let Some(text) = text else {
+            return default;
+        };
+        let bound = |it: &str| units::size(it).unwrap_or(default);
+        match units::size(text) {
+            Ok(it) if (bound(least)..=bound(most)).contains(&it) => it,
+            Ok(_) => {
+                let message = format!("`{text}` is out of range");
+                self.error(at, message, format!("a size from {least} to {most}"));
+                default
+            }
+            Err(message) => {
+                self.report(Severity::Error, at, message, None);
+                default
+            }
+        }
+    }
+
+    /// Checks a number between `least` and `most`; `default` when there is none.
+    pub(super) fn number(
+        &self,
+        at: &Trail,
+        number: Option<u64>,
+        default: u64,
+        (least, most): (u64, u64),
+    ) -> u64 {
+        match number {
+            Some(it) if (least..=most).contains(&it) => it,
+            Some(it) => {
+                let fix = format!("a number from {least} to {most}");
+                self.error(at, format!("{it} is out of range"), fix);
+                default
+            }
+            None => default,
+        }
+    }
+
+    /// `name` relative to the directory of the file.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.base.join(name)
+    }
+
+    /// The text of a file, or a report why not.
+    pub(super) fn file(&self, at: &Trail, name: &str) -> Option<String> {
+        let path = self.path(name);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                let message = format!("cannot read {}: {error}", path.display());
+                let fix = "check the path (relative to the configuration file) and its permissions";
+                self.error(at, message, fix);
+                None
+            }
+        }
+    }
+
+    /// Warns when `until` has passed or is within 30 days. `what` begins the sentence; `fix` says how to renew.
+    pub(super) fn expiry(&self, at: &Trail, until: Day, offset: UtcOffset, what: &str, fix: &str) {
+        let end = until.end(offset);
+        if end <= self.now {
+            self.warning(at, format!("{what} expired on {until}"), fix);
+        } else if end <= self.now.plus_millis(NOTICE_MILLIS) {
+            self.warning(at, format!("{what} expires on {until}"), fix);
+        }
+    }
+
+    /// Reports an exception that has ended or is for longer than a year. Exceptions never outlive their day silently.
+    pub(super) fn exception_end(&self, at: &Trail, until: Day, offset: UtcOffset, what: &str) {
+        if until.end(offset) <= self.now {
+            let message = format!("{what} expired on {until}");
+            self.error(at, message, "remove it, or let its owner renew it");
+        } else if self.now.day(offset).plus_months(12) < until {
+            let message = format!("{what} holds for more than a year");
+            self.warning(at, message, "end it within a year, then review it");
+        }
+    }
+
+    /// Reports a text that is empty or only blanks.
+    pub(super) fn not_empty(&self, at: &Trail, text: &str) {
+        if text.trim().is_empty() {
+            self.error(
+                at,
+                "the text is empty",
+                "say it in words; it goes into the record",
+            );
+        }
+    }
+
+    /// Reports an id that is not made of `a-z 0-9 - _`, or is used before.
+    pub(super) fn id(&self, at: &Trail, id: &str, what: &str, seen: &mut BTreeSet<String>) {
+        let is_word =
+            |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || b"-_".contains(&it);
+        if id.is_empty() || id.len() > 64 || !id.bytes().all(is_word) {
+            let message = format!("`{id}` is not an id");
+            let fix = "1 to 64 of a-z, 0-9, - and _ (it becomes a metric label)";
+            self.error(at, message, fix);
+        }
+        if !seen.insert(id.to_owned()) {
+            let message = format!("duplicate {what} id `{id}`");
+            self.error(at, message, "give each its own id");
+        }
+    }
+}
+
+/// Whether `path` can be written to, or made. `Err` says why not.
+pub(super) fn writable(path: &Path) -> Result<(), String> {
+    use rustix::fs::{Access, access};
+    let nearest = path.ancestors().find(|it| it.exists());
+    let Some(nearest) = nearest.or_else(|| path.is_relative().then_some(Path::new("."))) else {
+        return Err(format!("{} has no parent that exists", path.display()));
+    };
+    if !nearest.is_dir() {
+        return Err(format!("{} is not a directory", nearest.display()));
+    }
+    access(nearest, Access::WRITE_OK | Access::EXEC_OK)
+        .map_err(|error| format!("{} cannot be written to: {error}", nearest.display()))
+}

@@ -1,0 +1,469 @@
+//! Destinations, whole.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{
+    super::{raw_destination as raw, suggest, units, yaml::Trail},
+    World, agreement,
+    context::Context,
+    law, routes, settings, upstream,
+};
+use crate::{
+    gatekeeper::destination::{Destination, Limits, Matcher, check_path},
+    inspect::Inspector,
+    model::{
+        self, Purpose,
+        destination::{Agreement, FailurePolicy, Fallback, GapPolicy, Modes, Onward, Party, Route},
+        finding::{Confidence, GapKind},
+        inspection::Budget,
+        law::Reading,
+    },
+};
+
+/// Days that a recipient may keep data, in a profile's `terms`.
+const RETENTION_TERM: &str = "retention";
+
+pub(super) fn compile_all(cx: &Context<'_>, world: &World<'_>) -> Vec<Destination> {
+    let all = Trail::default().key("destinations");
+    let inspector = Inspector::default();
+    let mut ids = BTreeSet::new();
+    let mut matchers: BTreeMap<_, &str> = BTreeMap::new();
+    let mut destinations = Vec::new();
+    for (index, raw) in world.root.destinations.iter().enumerate() {
+        let at = all.index(index);
+        cx.id(&at.key("id"), &raw.id, "destination", &mut ids);
+        let matcher = matcher(cx, &at.key("match"), &raw.matcher, world);
+        let wanted = (
+            matcher.listener.clone(),
+            matcher.host.clone(),
+            matcher.path_prefix.clone(),
+        );
+        if let Some(other) = matchers.insert(wanted, &raw.id) {
+            cx.error(
+                &at.key("match"),
+                format!("`{other}` matches the same requests"),
+                "tell them apart by listener, host or path_prefix",
+            );
+        }
+        destinations.extend(destination(cx, &at, raw, world, matcher, &inspector));
+    }
+    if world.root.destinations.is_empty() {
+        cx.warning(
+            &all,
+            "there is no destination: every request is refused",
+            "add one; `shekara init` writes an example",
+        );
+    }
+    destinations
+}
+
+fn destination(
+    cx: &Context<'_>,
+    at: &Trail,
+    raw: &raw::Destination,
+    world: &World<'_>,
+    matcher: Matcher,
+    inspector: &Inspector,
+) -> Option<Destination> {
+    let upstream = upstream::compile(cx, &at.key("upstream"), &raw.upstream);
+    let callers = callers(cx, &at.key("callers"), raw, world);
+    let limits = limits(cx, &at.key("limits"), &raw.limits);
+    let failure = at.key("failure");
+    let audit_failure = failure_policy(cx, &failure.key("audit"), &raw.failure.audit, world);
+    let legal_status = raw.legal_status.unwrap_or(451);
+    if !matches!(legal_status, 451 | 403) {
+        let message = format!("{legal_status} is not a status of legal refusals");
+        cx.error(&at.key("legal_status"), message, "write 451 or 403");
+    }
+    let party = party(cx, &at.key("party"), &raw.party, world);
+    let readings = law::readings(cx, at, raw, world);
+    let agreement = agreement::compile(cx, at, raw, world, party.as_ref(), &readings);
+    let setting = routes::Setting {
+        destination: raw,
+        at,
+        agreement: agreement.as_ref(),
+        readings: &readings,
+        budget: budget(cx, &at.key("limits"), &raw.limits),
+        offset: world.operator.utc_offset,
+        inspector,
+    };
+    let (routes, plans, default_plan) = routes::compile(cx, &setting);
+    let paper = Paper {
+        party,
+        readings,
+        agreement,
+        routes,
+        is_secured: upstream
+            .as_ref()
+            .is_some_and(|it| it.url.scheme() == "https"),
+    };
+    let facts = facts(cx, at, raw, world, paper);
+    let upstream = upstream?;
+    Some(Destination {
+        facts: Arc::new(facts?),
+        matcher,
+        callers,
+        upstream,
+        limits,
+        audit_failure,
+        plans,
+        default_plan: default_plan?,
+        pass_redirects: raw.pass_redirects,
+        legal_status,
+    })
+}
+
+/// What is compiled before the rest of the legal side.
+struct Paper {
+    party: Option<Party>,
+    readings: Vec<Arc<Reading>>,
+    agreement: Option<Agreement>,
+    routes: Vec<Route>,
+    is_secured: bool,
+}
+
+/// The legal side.
+fn facts(
+    cx: &Context<'_>,
+    at: &Trail,
+    raw: &raw::Destination,
+    world: &World<'_>,
+    paper: Paper,
+) -> Option<model::destination::Destination> {
+    unavailable(cx, at, raw);
+    let country = cx.country(&at.key("country"), &raw.country);
+    let remote = cx.countries(
+        &at.key("remote_access_countries"),
+        &raw.remote_access_countries,
+    );
+    let onward = onward(cx, &at.key("onward"), &raw.onward, world);
+    let safeguards = agreement::safeguards(cx, &at.key("safeguards"), &raw.safeguards, world);
+    let noted = agreement::notifications(cx, &at.key("notifications"), &raw.notifications, world);
+    let retention_days = retention(cx, &at.key("retention"), raw, &paper.readings);
+    let modes = Modes {
+        destination_rules: law::rule_modes(cx, &at.key("rule_modes"), &raw.rule_modes, world.law),
+        destination: raw.mode,
+        rules: world
+            .root
+            .rule_modes
+            .iter()
+            .map(|(name, it)| (name.as_str().into(), *it))
+            .collect(),
+        global: world.root.mode,
+    };
+    let gaps = gaps(cx, &at.key("gaps"), &raw.gaps);
+    let failure = at.key("failure");
+    let open = |name: &str, it| failure_policy(cx, &failure.key(name), it, world);
+    let registers_failure = open("registers", &raw.failure.registers);
+    let inspection_failure = open("inspection", &raw.failure.inspection);
+    let facts = model::destination::Destination {
+        id: raw.id.as_str().into(),
+        party: paper.party?,
+        country: country?,
+        remote_access_countries: remote,
+        onward,
+        agreement: paper.agreement,
+        safeguards,
+        notifications: noted,
+        sole_store: raw.sole_store,
+        retention_days,
+        readings: paper.readings,
+        modes,
+        confidence_min: raw.confidence_min.unwrap_or(Confidence::High),
+        refuse_unverified: raw.refuse_unverified,
+        fallback: Fallback {
+            drop_records: raw.fallback.contains(&raw::Fallback::DropRecords),
+            reduce_fields: false,
+        },
+        operators: BTreeMap::new(),
+        gaps,
+        registers_failure,
+        inspection_failure,
+        is_secured: paper.is_secured,
+        controlled_zone: raw.upstream.controlled_zone,
+        routes: paper.routes,
+    };
+    warn_at_home(cx, at, &facts, world);
+    Some(facts)
+}
+
+/// Names what the file asks for and nothing here would do.
+fn unavailable(cx: &Context<'_>, at: &Trail, raw: &raw::Destination) {
+    for (index, it) in raw.fallback.iter().enumerate() {
+        if *it == raw::Fallback::ReduceFields {
+            cx.unavailable(
+                &at.key("fallback").index(index),
+                "the fallback `reduce-fields`",
+            );
+        }
+    }
+    if raw.fallback.contains(&raw::Fallback::Block) && raw.fallback.len() > 1 {
+        let fix = "write `block` alone, or only the reductions";
+        cx.error(
+            &at.key("fallback"),
+            "`block` stands beside other fallbacks",
+            fix,
+        );
+    }
+    if !raw.operators.is_empty() {
+        cx.unavailable(
+            &at.key("operators"),
+            "`operators` (of the fallback `reduce-fields`)",
+        );
+        for code in raw.operators.keys() {
+            cx.category(&at.key("operators").key(code), code);
+        }
+    }
+    if raw.sole_store {
+        cx.warning(
+            &at.key("sole_store"),
+            "a destination that is the only store is refused (localisation)",
+            "keep the data at home too, then remove the key",
+        );
+    }
+}
+
+fn party(cx: &Context<'_>, at: &Trail, id: &str, world: &World<'_>) -> Option<Party> {
+    let found = world.parties.get(id).cloned();
+    if found.is_none() {
+        cx.unknown(at, "party", id, world.parties.keys().map(String::as_str));
+    }
+    found
+}
+
+fn onward(cx: &Context<'_>, at: &Trail, raw: &[raw::Onward], world: &World<'_>) -> Vec<Onward> {
+    let compile = |(index, raw): (usize, &raw::Onward)| {
+        let at = at.index(index);
+        let party = party(cx, &at.key("party"), &raw.party, world);
+        let country = cx.country(&at.key("country"), &raw.country);
+        Some(Onward {
+            party: party?.id,
+            country: country?,
+        })
+    };
+    raw.iter().enumerate().filter_map(compile).collect()
+}
+
+/// Safeguards and notifications of a destination that crosses no border are never asked for: often the country is wrong.
+fn warn_at_home(
+    cx: &Context<'_>,
+    at: &Trail,
+    facts: &model::destination::Destination,
+    world: &World<'_>,
+) {
+    let home = world.operator.home;
+    let has_paper = !facts.safeguards.is_empty() || !facts.notifications.is_empty();
+    let is_abroad = !facts.effective_countries(home).is_empty();
+    if has_paper && !is_abroad {
+        cx.warning(
+            &at.key("country"),
+            format!("{home} is home: safeguards and notifications are never asked for"),
+            "correct the country, or remove them",
+        );
+    }
+}
+
+fn matcher(cx: &Context<'_>, at: &Trail, raw: &raw::Matcher, world: &World<'_>) -> Matcher {
+    let listener = raw.listener.as_deref();
+    if let Some(id) = listener.filter(|id| !world.root.listeners.iter().any(|it| it.id == *id)) {
+        let known = world.root.listeners.iter().map(|it| it.id.as_str());
+        cx.unknown(&at.key("listener"), "listener", id, known);
+    }
+    if let Some(Err(why)) = raw.path_prefix.as_deref().map(check_path) {
+        let fix = "write a prefix of plain segments, such as /mail";
+        cx.error(&at.key("path_prefix"), why, fix);
+    }
+    let host = raw.host.as_ref();
+    let prefix = raw
+        .path_prefix
+        .as_deref()
+        .map(|it| it.trim_end_matches('/'));
+    Matcher {
+        listener: listener.map(Arc::from),
+        host: host.and_then(|it| Some(upstream::host(cx, &at.key("host"), it)?.into())),
+        path_prefix: prefix.filter(|it| !it.is_empty()).map(Arc::from),
+    }
+}
+
+fn callers(
+    cx: &Context<'_>,
+    at: &Trail,
+    raw: &raw::Destination,
+    world: &World<'_>,
+) -> BTreeMap<Arc<str>, BTreeSet<Purpose>> {
+    let mut allowed: BTreeMap<Arc<str>, BTreeSet<Purpose>> = BTreeMap::new();
+    let claimable: BTreeSet<&str> = raw
+        .routes
+        .iter()
+        .flat_map(|it| it.purposes_claimable.iter().map(String::as_str))
+        .collect();
+    for (index, it) in raw.callers.iter().enumerate() {
+        let at = at.index(index);
+        if !world.callers.contains(it.caller.as_str()) {
+            cx.unknown(
+                &at.key("caller"),
+                "caller",
+                &it.caller,
+                world.callers.iter().copied(),
+            );
+        }
+        let purposes: BTreeSet<Purpose> = cx.parse_all(&at.key("purposes"), &it.purposes);
+        let lists = |text: &&str| claimable.contains(text);
+        for (index, text) in it.purposes.iter().enumerate() {
+            if !lists(&text.as_str()) {
+                let fix = suggest::fix(text, claimable.iter().copied());
+                cx.error(
+                    &at.key("purposes").index(index),
+                    format!("no route lets a caller claim `{text}`"),
+                    fix.unwrap_or_else(|| "list it in `purposes_claimable` of a route".to_owned()),
+                );
+            }
+        }
+        if allowed
+            .insert(it.caller.as_str().into(), purposes)
+            .is_some()
+        {
+            let message = format!("the caller `{}` is listed twice", it.caller);
+            cx.error(&at, message, "join the purposes in one entry");
+        }
+    }
+    allowed
+}
+
+fn gaps(
+    cx: &Context<'_>,
+    at: &Trail,
+    raw: &BTreeMap<String, GapPolicy>,
+) -> BTreeMap<GapKind, GapPolicy> {
+    let mut gaps = BTreeMap::new();
+    for (name, policy) in raw {
+        let at = at.key(name);
+        match name.parse::<GapKind>() {
+            Ok(kind) if *policy == GapPolicy::AllowLogged && !kind.is_openable() => {
+                let fix = if kind == GapKind::InspectionFailed {
+                    "use `failure: {inspection: {open: …}}`"
+                } else {
+                    "remove the line: what can be read in two ways is never sent"
+                };
+                cx.error(&at, format!("the gap `{name}` cannot be opened"), fix);
+            }
+            Ok(kind) => {
+                gaps.insert(kind, *policy);
+            }
+            Err(_) => cx.unknown(
+                &at,
+                "kind of gap",
+                name,
+                GapKind::ALL.iter().map(|it| it.as_str()),
+            ),
+        }
+    }
+    gaps
+}
+
+fn failure_policy(
+    cx: &Context<'_>,
+    at: &Trail,
+    raw: &raw::FailurePolicy,
+    world: &World<'_>,
+) -> FailurePolicy {
+    let raw::FailurePolicy::Open(opening) = raw else {
+        return FailurePolicy::Closed;
+    };
+    let at = at.key("open");
+    cx.not_empty(&at.key("owner"), &opening.owner);
+    cx.not_empty(&at.key("reason"), &opening.reason);
+    let until_at = at.key("until");
+    if let Some(day) = cx.parse(&until_at, &opening.until) {
+        cx.exception_end(&until_at, day, world.operator.utc_offset, "the opening");
+    }
+    FailurePolicy::Open
+}
+
+/// Days the recipient keeps the data: warned about here, enforced only where the profile says so.
+fn retention(
+    cx: &Context<'_>,
+    at: &Trail,
+    raw: &raw::Destination,
+    readings: &[Arc<Reading>],
+) -> Option<u32> {
+    let Some(text) = &raw.retention else {
+        if readings.iter().any(|it| it.profile.retention_check) {
+            let fix = "write how long the recipient keeps the data, such as `retention: 365d`";
+            cx.warning(
+                at,
+                "the profile compares the recipient's retention (R-24), and none is given",
+                fix,
+            );
+        }
+        return None;
+    };
+    let days = match units::duration(text) {
+        Ok(it) => u32::try_from(it.as_secs().div_ceil(86_400)).unwrap_or(u32::MAX),
+        Err(message) => {
+            cx.error(at, message, "write whole days, such as 365d");
+            return None;
+        }
+    };
+    for reading in readings {
+        let term = reading.profile.terms.get(RETENTION_TERM);
+        if let Some(term) = term.filter(|it| days > **it) {
+            cx.warning(
+                at,
+                format!(
+                    "{days} days are more than the {term} of the profile `{}` (R-24)",
+                    reading.profile.code
+                ),
+                "agree on a shorter retention with the recipient",
+            );
+        }
+    }
+    Some(days)
+}
+
+fn limits(cx: &Context<'_>, at: &Trail, raw: &raw::Limits) -> Limits {
+    let default = Limits::default();
+    let range = (Duration::from_millis(10), Duration::from_secs(3600));
+    let time = |name: &str, text: Option<&String>, otherwise| {
+        cx.duration(&at.key(name), text, otherwise, range)
+    };
+    Limits {
+        body_bytes: cx.size(
+            &at.key("body_size"),
+            raw.body_size.as_ref(),
+            default.body_bytes,
+            ("1KiB", "1GiB"),
+        ),
+        body_time: time("body_time", raw.body_time.as_ref(), default.body_time),
+        connect_time: time(
+            "connect_time",
+            raw.connect_time.as_ref(),
+            default.connect_time,
+        ),
+        response_time: time(
+            "response_time",
+            raw.response_time.as_ref(),
+            default.response_time,
+        ),
+        inspection_time: time(
+            "inspection_time",
+            raw.inspection_time.as_ref(),
+            default.inspection_time,
+        ),
+        concurrency: settings::concurrency(cx, &at.key("concurrency"), raw.concurrency, 256),
+    }
+}
+
+fn budget(cx: &Context<'_>, at: &Trail, raw: &raw::Limits) -> Budget {
+    let default = Budget::default();
+    let depth = cx.number(&at.key("depth"), raw.depth, default.depth.into(), (1, 128));
+    Budget {
+        depth: u32::try_from(depth).unwrap_or(default.depth),
+        values: cx.number(&at.key("values"), raw.values, default.values, (1, u64::MAX)),
+        work: cx.number(&at.key("work"), raw.work, default.work, (1024, u64::MAX)),
+    }
+}

@@ -1,0 +1,73 @@
+//! Settings of the program itself: times, numbers, the admin listener, the log.
+
+use std::time::Duration;
+
+use super::{
+    super::{raw, yaml::Trail},
+    context::Context,
+};
+use crate::{admin, proxy, telemetry};
+
+pub(super) fn proxy(
+    cx: &Context<'_>,
+    root: &raw::Root,
+    listeners: Vec<proxy::Listener>,
+) -> proxy::Settings {
+    let at = Trail::default().key("limits");
+    let limits = &root.limits;
+    let seconds = Duration::from_secs;
+    proxy::Settings {
+        listeners,
+        drain_time: cx.duration(
+            &at.key("drain_time"),
+            limits.drain_time.as_ref(),
+            seconds(30),
+            (seconds(0), seconds(3600)),
+        ),
+        head_time: cx.duration(
+            &at.key("head_time"),
+            limits.head_time.as_ref(),
+            seconds(10),
+            (seconds(1), seconds(300)),
+        ),
+        concurrency: concurrency(cx, &at.key("concurrency"), limits.concurrency, 1024),
+    }
+}
+
+/// A number of exchanges at once.
+pub(super) fn concurrency(cx: &Context<'_>, at: &Trail, given: Option<u64>, default: u64) -> usize {
+    usize::try_from(cx.number(at, given, default, (1, 100_000))).unwrap_or(1)
+}
+
+pub(super) fn admin(cx: &Context<'_>, root: &raw::Root) -> Option<admin::Settings> {
+    let at = Trail::default().key("admin").key("bind");
+    let text = root.admin.bind.as_deref().unwrap_or("127.0.0.1:9464");
+    let bind = super::listeners::address(cx, &at, text)?;
+    let is_taken = |it: &raw::Listener| it.bind.parse() == Ok(bind) && bind.port() != 0;
+    if root.listeners.iter().any(is_taken) {
+        cx.error(
+            &at,
+            format!("{bind} is the address of a listener too"),
+            "give the admin listener a port of its own",
+        );
+    }
+    Some(admin::Settings { bind })
+}
+
+pub(super) fn telemetry(cx: &Context<'_>, root: &raw::Root) -> telemetry::Settings {
+    let level = root.log.level.clone().unwrap_or_else(|| "info".to_owned());
+    if let Err(error) = tracing_subscriber::EnvFilter::builder().parse(&level) {
+        cx.error(
+            &Trail::default().key("log").key("level"),
+            format!("not a log filter: {error}"),
+            "write error, warn, info, debug, or a filter such as `info,shekara::proxy=debug`",
+        );
+    }
+    telemetry::Settings {
+        format: match root.log.format {
+            raw::LogFormat::Json => telemetry::Format::Json,
+            raw::LogFormat::Text => telemetry::Format::Text,
+        },
+        level,
+    }
+}

@@ -1,0 +1,220 @@
+//! What the file looks like, and its own settings.
+
+use super::check;
+
+#[test]
+fn the_shape_of_the_file() {
+    check(
+        "version: 1",
+        "version: [1",
+        r#"
+            2:9 E : illegal placement of ':' indicator [-]
+        "#,
+    );
+    check(
+        "version: 1",
+        r"version: 1
+version: 1",
+        r#"
+            2:1 E : duplicate key `version` [keep one of the two; the later would silently win elsewhere]
+        "#,
+    );
+    check(
+        "version: 1",
+        "version: 2",
+        r#"
+            1:10 E version: version 2 of the form is unknown [write `version: 1`]
+        "#,
+    );
+    check(
+        "    party: mailer",
+        r"    party: &a mailer
+    <<: {country: DE}",
+        r#"
+            19:5 E : merge keys (`<<`) are refused [write the keys out]
+        "#,
+    );
+}
+
+#[test]
+fn keys_and_words() {
+    check(
+        r"    country: DE
+",
+        r"    country: DE
+    failure: {registers: open, audit: {open: {owner: x}}}
+",
+        r#"
+            20:26 E destinations[0].failure.registers: expected `closed` or a mapping with open, found `open` [write `open:` with owner, reason, until below it]
+            20:46 E destinations[0].failure.audit.open: missing key `reason` [add `reason:` (Why)]
+            20:46 E destinations[0].failure.audit.open: missing key `until` [add `until:` (Last day)]
+        "#,
+    );
+    check(
+        r"    country: DE
+",
+        r"    country: DE
+    retenion: 30d
+    gaps: {framing: allow-logged, inspection-failed: allow-logged, opaqe: block}
+",
+        r#"
+            20:5 E destinations[0].retenion: unknown key `retenion` [did you mean `retention`?]
+            21:21 E destinations[0].gaps.framing: the gap `framing` cannot be opened [remove the line: what can be read in two ways is never sent]
+            21:54 E destinations[0].gaps.inspection-failed: the gap `inspection-failed` cannot be opened [use `failure: {inspection: {open: …}}`]
+            21:75 E destinations[0].gaps.opaqe: unknown kind of gap `opaqe` [did you mean `opaque`?]
+        "#,
+    );
+    check(
+        "country: DE",
+        r"contry: DE
+    mode: log_only",
+        r#"
+            17:5 E destinations[0]: missing key `country` [add `country:` (Where, ISO 3166-1 alpha-2; never guessed)]
+            19:5 E destinations[0].contry: unknown key `contry` [did you mean `country`?]
+            20:11 E destinations[0].mode: expected `enforce` or `log-only`, found `log_only` [did you mean `log-only`?]
+        "#,
+    );
+    check(
+        "    role: processor",
+        r"    role: processer
+  - id: other
+    legal_name: ''
+    role: public",
+        r#"
+            15:11 E parties[0].role: expected one of `affiliate`, `controller`, `payment-system`, `processor`, `public`, `self`, `state-body`, `subprocessor`, found `processer` [did you mean `processor`?]
+        "#,
+    );
+    check(
+        r"    party: mailer
+",
+        r"    party: maler
+    retenion: 30d
+",
+        r#"
+            13:9 W parties[0].id: no destination names the party `mailer` [remove it, or name it in a destination]
+            18:12 E destinations[0].party: unknown party `maler` [did you mean `mailer`?]
+            19:5 E destinations[0].retenion: unknown key `retenion` [did you mean `retention`?]
+        "#,
+    );
+}
+
+#[test]
+fn what_is_not_there_yet() {
+    check(
+        "      url:",
+        r"      proxy: http://p.test
+      identity: {certificate_file: a, key_file: b}
+      credentials: {header: x, value_file: y}
+      url:",
+        r#"
+            24:14 E destinations[0].upstream.proxy: `upstream.proxy` is not available in this version [remove the key; nothing would act on it]
+            25:17 E destinations[0].upstream.identity: `upstream.identity` is not available in this version [remove the key; nothing would act on it]
+            26:20 E destinations[0].upstream.credentials: `upstream.credentials` is not available in this version [remove the key; nothing would act on it]
+        "#,
+    );
+    check(
+        r"    country: DE
+",
+        r"    country: DE
+    fallback: [reduce-fields, block]
+    operators: {emai: mask}
+",
+        r#"
+            20:15 E destinations[0].fallback: `block` stands beside other fallbacks [write `block` alone, or only the reductions]
+            20:16 E destinations[0].fallback[0]: the fallback `reduce-fields` is not available in this version [remove the key; nothing would act on it]
+            21:16 E destinations[0].operators: `operators` (of the fallback `reduce-fields`) is not available in this version [remove the key; nothing would act on it]
+            21:23 E destinations[0].operators.emai: `emai` is not a category code such as name, name.surname, email or health [did you mean `email`?]
+        "#,
+    );
+}
+
+#[test]
+fn limits_and_settings() {
+    check(
+        r"    country: DE
+",
+        r"    country: DE
+    legal_status: 404
+    sole_store: true
+",
+        r#"
+            20:19 E destinations[0].legal_status: 404 is not a status of legal refusals [write 451 or 403]
+            21:17 W destinations[0].sole_store: a destination that is the only store is refused (localisation) [keep the data at home too, then remove the key]
+        "#,
+    );
+    check(
+        r"    country: DE
+",
+        r"    country: DE
+    limits: {body_size: 2GiB, body_time: 1, connect_time: 2d, depth: 0, concurrency: 0}
+",
+        r#"
+            20:25 E destinations[0].limits.body_size: `2GiB` is out of range [a size from 1KiB to 1GiB]
+            20:42 E destinations[0].limits.body_time: `1` is not a duration such as 500ms, 30s, 5m, 2h or 365d [-]
+            20:59 E destinations[0].limits.connect_time: `2d` is out of range [a duration from 10ms to 1h]
+            20:70 E destinations[0].limits.depth: 0 is out of range [a number from 1 to 128]
+            20:86 E destinations[0].limits.concurrency: 0 is out of range [a number from 1 to 100000]
+        "#,
+    );
+    check(
+        r"version: 1
+",
+        r"version: 1
+audit: {segment_size: 1}
+limits: {drain_time: 2h}
+log: {level: 'a=b=c'}
+admin: {bind: '127.0.0.1:8080'}
+data_dir: ./none
+",
+        r#"
+            2:23 E audit.segment_size: `1` is out of range [a size from 1MiB to 4GiB]
+            3:22 E limits.drain_time: `2h` is out of range [a duration from 0s to 1h]
+            4:14 E log.level: not a log filter: error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5 [write error, warn, info, debug, or a filter such as `info,shekara::proxy=debug`]
+            5:15 E admin.bind: 127.0.0.1:8080 is the address of a listener too [give the admin listener a port of its own]
+            6:11 E data_dir: nowhere/./none is not a directory [remove the key to use the shipped law, or name a directory]
+        "#,
+    );
+}
+
+#[test]
+fn listeners_and_callers() {
+    check(
+        "bind: 127.0.0.1:8080",
+        r"bind: 127.0.0.1:8080
+  - id: main
+    bind: 127.0.0.1:8080
+  - id: X
+    bind: localhost",
+        r#"
+            9:9 E listeners[1].id: duplicate listener id `main` [give each its own id]
+            10:11 E listeners[1].bind: 127.0.0.1:8080 is the address of another listener [give each listener its own address]
+            11:9 E listeners[2].id: `X` is not an id [1 to 64 of a-z, 0-9, - and _ (it becomes a metric label)]
+            12:11 E listeners[2].bind: `localhost` is not an address with a port [write an IP address and a port, such as 127.0.0.1:8080 or [::]:8080]
+        "#,
+    );
+    check(
+        "    bind: 127.0.0.1:8080",
+        r"    bind: 127.0.0.1:8080
+    tls: {certificate_file: a.pem, key_file: b.pem, client_required: true}",
+        r#"
+            9:29 E listeners[0].tls.certificate_file: cannot read nowhere/a.pem: No such file or directory (os error 2) [check the path (relative to the configuration file) and its permissions]
+            9:46 E listeners[0].tls.key_file: cannot read nowhere/b.pem: No such file or directory (os error 2) [check the path (relative to the configuration file) and its permissions]
+            9:70 E listeners[0].tls.client_required: client certificates are required, but no roots are named [add `client_roots_file:`]
+        "#,
+    );
+    check(
+        "    cidr: [10.0.0.0/8]",
+        r"    cidr: [10.0.0.1/8, x]
+    token_sha256: [abc]
+  - id: nobody
+  - id: shop
+    san: [a]",
+        r#"
+            11:12 E callers[0].cidr[0]: `10.0.0.1/8` has bits beyond its prefix [did you mean `10.0.0.0/8`?]
+            11:24 E callers[0].cidr[1]: `x` is not a network [write an address and a prefix length, such as 10.0.0.0/8 or 192.0.2.7/32]
+            12:20 E callers[0].token_sha256[0]: not a SHA-256: 64 lower-case hex digits [write the hash, not the token: printf %s TOKEN | sha256sum]
+            13:5 E callers[1]: nothing identifies the caller `nobody` [add `san:`, `token_sha256:`, `token_file:` or `cidr:`]
+            14:9 E callers[2].id: duplicate caller id `shop` [give each its own id]
+        "#,
+    );
+}

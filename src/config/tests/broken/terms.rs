@@ -1,0 +1,217 @@
+//! Parties, law, paper and exceptions.
+
+use super::check;
+
+#[test]
+fn parties() {
+    check(
+        "    role: processor",
+        r"    role: public
+  - id: other
+    legal_name: ''
+    role: public
+    protection_level: {by: a, at: x, reason: '', until: 2026-12-01}",
+        r#"
+            16:9 W parties[1].id: no destination names the party `other` [remove it, or name it in a destination]
+            17:17 E parties[1].legal_name: the text is empty [say it in words; it goes into the record]
+            19:35 E parties[1].protection_level.at: `x` is not a day such as 2026-11-22 [-]
+            19:46 E parties[1].protection_level.reason: the text is empty [say it in words; it goes into the record]
+            19:57 W parties[1].protection_level.until: the protection level expires on 2026-12-01 [assess the recipient again]
+            30:7 W destinations[0].agreement: an agreement with `mailer` is never asked for [remove it, or correct the party's role]
+        "#,
+    );
+}
+
+#[test]
+fn regimes_and_profiles() {
+    check(
+        r"    country: DE
+",
+        r"    country: DE
+    profile: clinc
+    regimes: [eu-gdpr]
+",
+        r#"
+            20:14 E destinations[0].profile: unknown profile `clinc` [did you mean `clinic`?]
+            21:15 E destinations[0].regimes[0]: unknown regime `eu-gdpr` [one of: kz-94v]
+        "#,
+    );
+    check(
+        r"    country: DE
+",
+        r"    country: DE
+    profile: clinic
+",
+        r#"
+            17:5 W destinations[0].retention: the profile compares the recipient's retention (R-24), and none is given [write how long the recipient keeps the data, such as `retention: 365d`]
+            35:30 E destinations[0].routes[0].purposes_claimable[0]: the profile `clinic` does not know the purpose `marketing.email` [one of: info]
+            37:18 E destinations[0].routes[1].purpose: the profile `clinic` does not know the purpose `service.orders` [one of: info]
+        "#,
+    );
+    check(
+        r"    country: DE
+",
+        r"    country: DE
+    profile: clinic
+    retention: 60d
+",
+        r#"
+            21:16 W destinations[0].retention: 60 days are more than the 30 of the profile `clinic` (R-24) [agree on a shorter retention with the recipient]
+            36:30 E destinations[0].routes[0].purposes_claimable[0]: the profile `clinic` does not know the purpose `marketing.email` [one of: info]
+            38:18 E destinations[0].routes[1].purpose: the profile `clinic` does not know the purpose `service.orders` [one of: info]
+        "#,
+    );
+    check(
+        r#"bin: "010140000017""#,
+        r"bin: 12
+  home: ZZ
+  utc_offset: 5
+  profile: base
+  regimes: []",
+        r#"
+            4:8 E operator.bin: not a BIN: 12 digits [write the 12 digits in quotes]
+            5:9 E operator.home: `ZZ` is not an ISO 3166-1 alpha-2 country code such as KZ or DE [-]
+            6:15 E operator.utc_offset: `5` is not a UTC offset such as +05:00 [-]
+            7:12 E operator.profile: unknown profile `base` [one of: baseline, clinic]
+            8:12 E operator.regimes: no regime applies [name at least one, such as kz-94v]
+        "#,
+    );
+}
+
+#[test]
+fn agreements_and_days() {
+    check(
+        r"    callers:
+      - {caller: shop, purposes: [marketing.email]}
+",
+        "",
+        r#"
+            32:29 E destinations[0].routes[0].purposes_claimable: purposes can be claimed, but no caller may: the destination has no `callers:` [add `callers:` with the purposes of each, or declare one `purpose:`]
+        "#,
+    );
+    check(
+        "signed: 2026-01-01",
+        r"signed: 2027-01-01
+      until: 2026-12-01",
+        r#"
+            27:15 E destinations[0].agreement.signed: the agreement is signed in the future [write the day of signature; an agreement holds from then]
+            28:14 E destinations[0].agreement.until: the agreement ends before it is signed [swap the days, or correct them]
+        "#,
+    );
+    check(
+        "signed: 2026-01-01",
+        r"signed: 2026-01-01
+      until: 2026-12-01",
+        r#"
+            28:14 W destinations[0].agreement.until: the agreement expires on 2026-12-01 [renew it and record the new last day]
+        "#,
+    );
+    check(
+        "signed: 2026-01-01",
+        r"signed: 2026-01-01
+      until: 2026-11-21
+      party: other
+      sha256: abc
+      categories: [emial]",
+        r#"
+            28:14 W destinations[0].agreement.until: the agreement expired on 2026-11-21 [renew it and record the new last day]
+            29:14 E destinations[0].agreement.party: the agreement is with `other`, the destination's party is `mailer` [name the same party in both, or remove this key]
+            30:15 E destinations[0].agreement.sha256: `abc` is not a SHA-256 [write 64 lower-case hex digits: sha256sum FILE]
+            31:20 E destinations[0].agreement.categories[0]: `emial` is not a category code such as name, name.surname, email or health [did you mean `email`?]
+        "#,
+    );
+}
+
+#[test]
+fn assessments_and_notifications() {
+    check(
+        r"      confidentiality: true
+",
+        "",
+        r#"
+            26:7 W destinations[0].agreement: the agreement does not bind to confidentiality: transfers are refused (no-agreement) [write `confidentiality: true` once the document says so]
+        "#,
+    );
+    check(
+        "country: DE",
+        r"country: KZ
+    safeguards: [{kind: scc, ref: a, signed: 2026-01-01}]",
+        r#"
+            19:14 W destinations[0].country: KZ is home: safeguards and notifications are never asked for [correct the country, or remove them]
+        "#,
+    );
+    check(
+        r"    country: DE
+",
+        r"    country: DE
+    notifications: [{regime: kz, authority: a, ref: b, submitted: x, countries: [], outcome: maybe}]
+",
+        r#"
+            20:30 E destinations[0].notifications[0].regime: unknown regime `kz` [one of: kz-94v]
+            20:67 E destinations[0].notifications[0].submitted: `x` is not a day such as 2026-11-22 [-]
+            20:81 E destinations[0].notifications[0].countries: the notification covers no country [list the countries that the notification names]
+            20:94 E destinations[0].notifications[0].outcome: unknown outcome [write accepted or refused, or leave it out while there is no answer]
+        "#,
+    );
+    check(
+        r"version: 1
+",
+        r"version: 1
+adequacy: [{regime: kz-94v, country: DE, result: adequate, by: a, at: 2026-11-23, reason: b}, {regime: kz-94v, country: KZ, result: adequate, by: a, at: 2025-01-01, reason: b, party: q}]
+",
+        r#"
+            2:71 E adequacy[0].at: 2026-11-23 is in the future [write the day on which it was made]
+            2:95 W adequacy[1].until: the assessment of KZ expired on 2026-01-01 [assess the country again]
+            2:121 W adequacy[1].country: an assessment of the home country is never asked for [remove it: a transfer at home crosses no border]
+            2:184 E adequacy[1].party: unknown party `q` [one of: mailer]
+        "#,
+    );
+}
+
+#[test]
+fn exceptions_and_modes() {
+    check(
+        r"    country: DE
+",
+        r"    country: DE
+    failure: {audit: {open: {owner: x, reason: y, until: 2026-11-21}}, registers: {open: {owner: '', reason: y, until: 2028-01-01}}}
+",
+        r#"
+            20:58 E destinations[0].failure.audit.open.until: the opening expired on 2026-11-21 [remove it, or let its owner renew it]
+            20:98 E destinations[0].failure.registers.open.owner: the text is empty [say it in words; it goes into the record]
+            20:120 W destinations[0].failure.registers.open.until: the opening holds for more than a year [end it within a year, then review it]
+        "#,
+    );
+    check(
+        r"    country: DE
+",
+        r"    country: DE
+    not_personal: [{in: body, at: $.x, reason: a, owner: b, expires: 2026-11-21}]
+",
+        r#"
+            20:70 E destinations[0].not_personal[0].expires: the exception expired on 2026-11-21 [remove it, or let its owner renew it]
+        "#,
+    );
+    check(
+        r"    country: DE
+",
+        r"    country: DE
+    rule_modes: {no-consnt: log-only, R-08: enforce, R-99: enforce, framing: log-only}
+",
+        r#"
+            20:29 E destinations[0].rule_modes.no-consnt: unknown reason code or rule `no-consnt` [did you mean `no-consent`?]
+            20:60 E destinations[0].rule_modes.R-99: unknown reason code or rule `R-99` [did you mean `R-09`?]
+            20:78 E destinations[0].rule_modes.framing: `framing` acts always; log-only cannot soften it [remove the line]
+        "#,
+    );
+    check(
+        r"version: 1
+",
+        r"version: 1
+mode: log-only
+",
+        r#"
+            2:7 W mode: nothing is enforced: transfers without a basis are recorded, and sent [write `mode: enforce` when the log shows what you expect]
+        "#,
+    );
+}

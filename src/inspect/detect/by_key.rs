@@ -1,0 +1,475 @@
+//! Values that only their key tells: names, documents, dates, addresses, health … The value must not contradict the key.
+
+use super::{
+    Context, Sink, ValueKind,
+    date::{is_birth_year, is_date},
+    national::is_company,
+    person_name::{is_full_name_like, is_hex_digest, is_name_like, is_placeholder},
+};
+use crate::model::{
+    Category as C, Category,
+    finding::Confidence,
+    subject::{Identifier, IdentifierKind},
+};
+
+/// Countries by their usual names, for `nationality`; codes are told by their shape.
+const COUNTRIES: &[&str] = &[
+    "kazakhstan",
+    "қазақстан",
+    "казахстан",
+    "russia",
+    "russian federation",
+    "россия",
+    "рф",
+    "ресей",
+    "рк",
+    "қр",
+    "uzbekistan",
+    "узбекистан",
+    "өзбекстан",
+    "kyrgyzstan",
+    "киргизия",
+    "кыргызстан",
+    "қырғызстан",
+    "tajikistan",
+    "таджикистан",
+    "turkmenistan",
+    "туркменистан",
+    "belarus",
+    "беларусь",
+    "ukraine",
+    "украина",
+    "armenia",
+    "армения",
+    "azerbaijan",
+    "азербайджан",
+    "georgia",
+    "грузия",
+    "china",
+    "китай",
+    "қытай",
+    "mongolia",
+    "монголия",
+    "turkey",
+    "türkiye",
+    "турция",
+    "түркия",
+    "germany",
+    "германия",
+    "france",
+    "франция",
+    "italy",
+    "италия",
+    "spain",
+    "испания",
+    "poland",
+    "польша",
+    "india",
+    "индия",
+    "iran",
+    "иран",
+    "japan",
+    "япония",
+    "united states",
+    "united states of america",
+    "сша",
+    "united kingdom",
+    "великобритания",
+    "canada",
+    "канада",
+    "israel",
+    "израиль",
+    "south korea",
+    "republic of kazakhstan",
+    "республика казахстан",
+    "қазақстан республикасы",
+];
+
+/// Reads the whole text as the value that its key names.
+pub(super) fn whole(text: &str, context: &Context, sink: &mut Sink<'_>) {
+    let Some(category) = context.own.or(context.inherited) else {
+        return;
+    };
+    let bare = text.trim();
+    if is_placeholder(bare) || context.kind == ValueKind::Key {
+        return;
+    }
+    sink.spend_validator();
+    let is_inherited = context.own.is_none();
+    let Some((found, sure)) = judge(category, bare, context, is_inherited) else {
+        return;
+    };
+    let start = text.len() - text.trim_start().len();
+    let alone = if context.needs_person {
+        Confidence::Low
+    } else {
+        sure
+    };
+    let beside = if found == C::OnlineAccountId {
+        Confidence::High
+    } else {
+        sure
+    };
+    sink.push(
+        found,
+        "key",
+        alone,
+        start..start + bare.len(),
+        identifier(found, bare, beside),
+    );
+    if let Some(hit) = sink.hits.last_mut() {
+        hit.confidence_beside_person = beside;
+    }
+}
+
+/// The identifier that a value of `category` is.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "few categories are identifiers; a new one is none until it is listed here"
+)]
+fn identifier(category: Category, bare: &str, sure: Confidence) -> Option<Identifier> {
+    let kind = match category {
+        C::NationalId => IdentifierKind::NationalId,
+        C::IdDocument | C::IdDocumentNumber => IdentifierKind::IdDocument,
+        C::OnlineAccountId => IdentifierKind::InternalId,
+        _ => return None,
+    };
+    (sure >= Confidence::High && !is_hex_digest(bare))
+        .then(|| Identifier::normalise(kind, bare))
+        .flatten()
+}
+
+/// What the value is and how sure, if it does not contradict `category`. A parent's category is only taken over by values of a
+/// narrow shape, since the parent says nothing of the other members beside.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a value that no arm believes contradicts its key, whatever the category"
+)]
+fn judge(
+    category: Category,
+    bare: &str,
+    context: &Context,
+    is_inherited: bool,
+) -> Option<(Category, Confidence)> {
+    let sure = match category {
+        C::NationalId => national_id(bare)?,
+        C::IdDocument | C::IdDocumentNumber if is_document_number(bare) => Confidence::High,
+        C::BirthDate if is_date(bare) => Confidence::Certain,
+        C::PaymentCardCode if is_code(bare, 3, 4) => Confidence::Certain,
+        C::PaymentAccount if is_account(bare) => Confidence::High,
+        C::Phone if is_local_phone(bare) => Confidence::High,
+        _ if is_inherited => return None,
+        C::Email | C::Phone if is_hex_digest(bare) => Confidence::High,
+        C::NameGiven | C::NameSurname | C::NamePatronymic | C::NameFormer | C::NameFull => {
+            name(bare, context)?
+        }
+        C::BirthDate if is_birth_year(bare) || context.kind == ValueKind::Number => {
+            Confidence::High
+        }
+        C::IdDocumentDate | C::AddressRegistrationDate if is_date(bare) => Confidence::High,
+        C::Sex => sex(bare)?,
+        C::Citizenship | C::BirthPlace | C::IdDocumentIssuer if has_word(bare) => Confidence::High,
+        C::SpecialEthnicity => return ethnicity(bare),
+        C::AddressRegistration | C::AddressResidence | C::AddressOther if is_address(bare) => {
+            Confidence::High
+        }
+        C::Messenger | C::Social if is_handle(bare) => Confidence::High,
+        C::Website if bare.contains('.') && !bare.contains(' ') => Confidence::Medium,
+        C::EmploymentWorkplace | C::EmploymentPosition | C::EmploymentSpeciality
+            if has_word(bare) =>
+        {
+            Confidence::High
+        }
+        C::EmploymentIncome if bare.bytes().any(|it| it.is_ascii_digit()) => Confidence::High,
+        C::HealthDiagnosis
+        | C::HealthHistory
+        | C::HealthTherapy
+        | C::HealthResult
+        | C::HealthOther
+        | C::SpecialRace
+        | C::SpecialPolitics
+        | C::SpecialReligion
+        | C::SpecialPhilosophy
+        | C::SpecialIntimate
+        | C::SpecialCriminal
+        | C::Family
+            if has_word(bare) || is_medical_code(bare) =>
+        {
+            Confidence::High
+        }
+        C::Biometric | C::Voice | C::Photo if is_media(bare) => Confidence::High,
+        C::PaymentCard if is_masked_card(bare) => Confidence::Medium,
+        C::PaymentToken | C::PaymentWallet if is_token(bare, 8) => Confidence::High,
+        C::OnlineDeviceId | C::OnlineCookieId if is_token(bare, 5) => Confidence::High,
+        C::OnlineUserAgent if bare.contains('/') && bare.len() >= 10 => Confidence::High,
+        C::OnlineAccountId if is_account_id(bare) => Confidence::Medium,
+        C::Location => location(bare)?,
+        C::Vehicle if is_account(bare) => Confidence::High,
+        C::Loyalty if is_account(bare) => Confidence::High,
+        _ => return None,
+    };
+    Some((category, sure))
+}
+
+/// Letters and digits of a national number that no validator knows, or its digest.
+fn national_id(bare: &str) -> Option<Confidence> {
+    let count = bare.bytes().filter(u8::is_ascii_digit).count();
+    let mut digits = [0_u8; 12];
+    for (slot, byte) in digits
+        .iter_mut()
+        .zip(bare.bytes().filter(u8::is_ascii_digit))
+    {
+        *slot = byte - b'0';
+    }
+    let is_written_so = bare
+        .chars()
+        .all(|it| it.is_alphanumeric() || matches!(it, ' ' | '-' | '.' | '/'));
+    let is_plausible = (5..=25).contains(&bare.len()) && count >= 5 && is_written_so;
+    let is_of_company = count <= 12 && digits.get(..count).is_some_and(is_company);
+    ((is_plausible && !is_of_company) || is_hex_digest(bare)).then_some(Confidence::High)
+}
+
+fn is_document_number(bare: &str) -> bool {
+    let digits = bare.bytes().filter(u8::is_ascii_digit).count();
+    digits >= 4
+        && bare.len() <= 40
+        && bare
+            .chars()
+            .all(|it| it.is_alphanumeric() || matches!(it, ' ' | '-' | '№' | '/' | '<'))
+        && !is_date(bare)
+}
+
+/// A bare `name` must look like a full name; an explicit key is believed sooner.
+fn name(bare: &str, context: &Context) -> Option<Confidence> {
+    let fits = if context.needs_person {
+        is_full_name_like(bare)
+    } else {
+        is_name_like(bare) || is_numbered_name(bare) || is_hex_digest(bare)
+    };
+    (fits && context.kind == ValueKind::String).then_some(Confidence::High)
+}
+
+/// A made-up or numbered name, `Aru Serik 2`: an explicit key is believed if words stand apart.
+fn is_numbered_name(bare: &str) -> bool {
+    let words = bare.trim_end_matches(|it: char| it.is_ascii_digit() || it == ' ');
+    words.len() < bare.len() && words.contains(' ') && is_name_like(words)
+}
+
+fn sex(bare: &str) -> Option<Confidence> {
+    let lower = bare.to_lowercase();
+    let is_known = matches!(
+        lower.as_str(),
+        "m" | "f"
+            | "x"
+            | "male"
+            | "female"
+            | "man"
+            | "woman"
+            | "nonbinary"
+            | "non-binary"
+            | "other"
+            | "diverse"
+            | "м"
+            | "ж"
+            | "муж"
+            | "жен"
+            | "мужской"
+            | "женский"
+            | "мужчина"
+            | "женщина"
+            | "е"
+            | "ә"
+            | "ер"
+            | "әйел"
+            | "еркек"
+            | "қыз"
+            | "ұл"
+    );
+    let is_code = bare.len() == 1 && bare.bytes().all(|it| it.is_ascii_digit());
+    match (is_known, is_code || is_hex_digest(bare)) {
+        (true, _) => Some(Confidence::Certain),
+        (false, true) => Some(Confidence::High),
+        (false, false) => None,
+    }
+}
+
+/// `nationality` is the ethnic group in Kazakh identity data, unless the value is a country's code or name.
+fn ethnicity(bare: &str) -> Option<(Category, Confidence)> {
+    let lower = bare.to_lowercase();
+    let is_code = matches!(bare.len(), 2 | 3)
+        && (bare.bytes().all(|it| it.is_ascii_uppercase())
+            || bare.bytes().all(|it| it.is_ascii_digit()));
+    let category = if is_code || COUNTRIES.contains(&lower.as_str()) {
+        C::Citizenship
+    } else {
+        C::SpecialEthnicity
+    };
+    has_word(bare).then_some((category, Confidence::High))
+}
+
+/// Something to read: a letter or a digit, no URL.
+fn has_word(bare: &str) -> bool {
+    bare.chars().any(char::is_alphanumeric) && !bare.contains("://")
+}
+
+/// Not a URL, an e-mail address or one long token such as a hash or a wallet.
+fn is_address(bare: &str) -> bool {
+    let is_token = bare.len() > 24 && !bare.contains([' ', ',']) && bare.is_ascii();
+    has_word(bare) && !bare.contains('@') && (!is_token || is_hex_digest(bare))
+}
+
+/// `@name`, a URL or a number of a messenger.
+fn is_handle(bare: &str) -> bool {
+    bare.len() >= 3 && !bare.contains(' ') && has_alphanumeric(bare)
+}
+
+fn has_alphanumeric(bare: &str) -> bool {
+    bare.chars().any(char::is_alphanumeric)
+}
+
+/// ICD-10: `J45.0`.
+fn is_medical_code(bare: &str) -> bool {
+    matches!(bare.as_bytes(), [b'A'..=b'Z', b'0'..=b'9', b'0'..=b'9', ..]) && bare.len() <= 7
+}
+
+/// A URL, a data URL, a file name or base64 of some length; not a flag or an id of few characters.
+fn is_media(bare: &str) -> bool {
+    !bare.contains(' ') && (bare.contains(['/', '.', ':']) || bare.len() >= 24)
+}
+
+fn is_masked_card(bare: &str) -> bool {
+    let digits = bare.bytes().filter(u8::is_ascii_digit).count();
+    digits >= 4 && bare.contains(['*', 'X', 'x', '•']) && bare.len() <= 40
+}
+
+fn is_code(bare: &str, least: usize, most: usize) -> bool {
+    (least..=most).contains(&bare.len()) && bare.bytes().all(|it| it.is_ascii_digit())
+}
+
+/// A token without spaces.
+fn is_token(bare: &str, least: usize) -> bool {
+    bare.len() >= least && !bare.contains(' ') && has_alphanumeric(bare)
+}
+
+/// An account, plate or card of a shop: at least three digits among letters and separators.
+fn is_account(bare: &str) -> bool {
+    bare.bytes().filter(u8::is_ascii_digit).count() >= 4
+        && bare.len() <= 40
+        && bare
+            .chars()
+            .all(|it| it.is_alphanumeric() || matches!(it, ' ' | '-' | '_' | '/' | '*'))
+}
+
+/// An operator's id of a person: not zero, one token.
+fn is_account_id(bare: &str) -> bool {
+    bare != "0" && bare.len() <= 128 && !bare.contains(' ') && has_alphanumeric(bare)
+}
+
+/// The short number of a town, without its area code.
+fn is_local_phone(bare: &str) -> bool {
+    let digits = bare.bytes().filter(u8::is_ascii_digit).count();
+    matches!(digits, 5 | 6)
+        && bare
+            .bytes()
+            .all(|it| it.is_ascii_digit() || matches!(it, b'-' | b' ' | b'+' | b'(' | b')'))
+}
+
+/// Degrees, or a pair of them.
+fn location(bare: &str) -> Option<Confidence> {
+    let mut degrees = bare.split([',', ';', ' ']).filter(|it| !it.is_empty());
+    let are_degrees = degrees.clone().count() <= 3
+        && degrees.all(|it| it.parse::<f64>().is_ok_and(|number| number.abs() <= 180.0));
+    (are_degrees && !matches!(bare, "0" | "0.0")).then_some(Confidence::High)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{check_ambiguous, check_inherited, check_keyed};
+    use super::*;
+
+    #[test]
+    fn explicit_keys() {
+        let found: &[(Category, &str, Confidence)] = &[
+            (C::NameGiven, "Aruzhan", Confidence::High),
+            (C::NameSurname, "Серікова", Confidence::High),
+            (C::BirthDate, "1991-12-31", Confidence::Certain),
+            (C::BirthDate, "1991", Confidence::High),
+            (C::Sex, "Ж", Confidence::Certain),
+            (C::Sex, "2", Confidence::High),
+            (C::IdDocumentNumber, "N12345678", Confidence::High),
+            (C::AddressResidence, "Алматы, ул. Абая 10", Confidence::High),
+            (C::HealthDiagnosis, "J45.0", Confidence::High),
+            (C::Photo, "https://example.org/a.jpg", Confidence::High),
+            (C::PaymentCardCode, "123", Confidence::Certain),
+            (C::Location, "43.238949", Confidence::High),
+            (C::OnlineUserAgent, "Mozilla/5.0 (X11)", Confidence::High),
+            (C::OnlineAccountId, "12345", Confidence::Medium),
+            (
+                C::Email,
+                "5d41402abc4b2a76b9719d911017c592",
+                Confidence::High,
+            ),
+            (C::Vehicle, "453 DXA 12", Confidence::High),
+        ];
+        for (category, text, sure) in found {
+            check_keyed(Some(*category), text, Some((*category, *sure)));
+        }
+    }
+
+    #[test]
+    fn values_that_contradict_their_key() {
+        let none: &[(Category, &str)] = &[
+            (C::NameGiven, "12345"),
+            (C::NameFull, "{{name}}"),
+            (C::BirthDate, "soon"),
+            (C::Sex, "test"),
+            (C::AddressResidence, "https://example.org/x"),
+            (C::Photo, "true"),
+            (C::Location, "Almaty"),
+            (C::PaymentCardCode, "12345"),
+            (C::FreeText, "anything"),
+        ];
+        for (category, text) in none {
+            check_keyed(Some(*category), text, None);
+        }
+    }
+
+    #[test]
+    fn nationality_is_ethnicity_unless_a_country() {
+        let key = Some(C::SpecialEthnicity);
+        check_keyed(key, "Казах", Some((C::SpecialEthnicity, Confidence::High)));
+        check_keyed(key, "Казахстан", Some((C::Citizenship, Confidence::High)));
+        check_keyed(key, "KZ", Some((C::Citizenship, Confidence::High)));
+        check_keyed(key, "398", Some((C::Citizenship, Confidence::High)));
+    }
+
+    #[test]
+    fn an_ambiguous_key_needs_a_person() {
+        check_ambiguous(
+            C::NameFull,
+            "Aru Serik",
+            Some((Confidence::Low, Confidence::High)),
+        );
+        check_ambiguous(
+            C::AddressOther,
+            "Almaty",
+            Some((Confidence::Low, Confidence::High)),
+        );
+    }
+
+    #[test]
+    fn a_parent_is_believed_for_values_of_its_shape_only() {
+        check_inherited(
+            C::Phone,
+            "7010000001",
+            Some((C::Phone, Confidence::Certain)),
+        );
+        check_inherited(
+            C::IdDocument,
+            "N12345678",
+            Some((C::IdDocument, Confidence::High)),
+        );
+        check_inherited(C::Phone, "WORK", None);
+        check_inherited(C::AddressOther, "primary", None);
+    }
+}

@@ -1,0 +1,152 @@
+//! Payment card numbers (ISO/IEC 7812): length and range of a payment system, Luhn.
+
+use super::{Context, Sink, checksum, digits::Number};
+use crate::model::{Category, finding::Confidence};
+
+/// Ranges by the first four digits, with the lengths in common use.
+const RANGES: &[(u16, u16, &[usize])] = &[
+    (1800, 1800, &[15]),             // JCB
+    (2131, 2131, &[15]),             // JCB
+    (2200, 2204, &[16, 17, 18, 19]), // Mir
+    (2221, 2720, &[16]),             // Mastercard
+    (3000, 3059, &[14]),             // Diners Club
+    (3400, 3499, &[15]),             // American Express
+    (3528, 3589, &[16]),             // JCB
+    (3600, 3699, &[14]),             // Diners Club
+    (3700, 3799, &[15]),             // American Express
+    (3800, 3999, &[14]),             // Diners Club
+    (4000, 4999, &[16]),             // Visa
+    (5100, 5599, &[16]),             // Mastercard
+    (6011, 6011, &[16]),             // Discover
+    (6200, 6299, &[16, 17, 18, 19]), // UnionPay
+    (6440, 6599, &[16]),             // Discover
+    (9860, 9860, &[16]),             // Humo, Uzbekistan
+];
+
+/// Ranges and lengths that are issued, but rarer than numbers of other kinds that pass Luhn by chance.
+const RARE: &[(u16, u16, &[usize])] = &[
+    (4000, 4999, &[13, 19]),                     // Visa
+    (5000, 5099, &[13, 14, 15, 16, 17, 18, 19]), // Maestro
+    (5600, 6999, &[13, 14, 15, 16, 17, 18, 19]), // Maestro
+];
+
+/// Takes the number if it is a card's.
+pub(super) fn read(number: &Number<'_>, context: &Context, sink: &mut Sink<'_>) -> bool {
+    let is_keyed = context.names(Category::PaymentCard);
+    let count = number.digits.len();
+    if !(13..=19).contains(&count) || number.has_plus {
+        return false;
+    }
+    sink.spend_validator();
+    let is_valid = checksum::luhn(number.digits);
+    let is_plausible =
+        is_valid && is_in(RANGES, number.digits) && (number.is_run() || is_card_shape(number));
+    let confidence = match (is_keyed, is_plausible) {
+        (true, _) if is_valid => Confidence::Certain,
+        (true, _) => Confidence::High,
+        (false, true) if context.is_order_like => Confidence::Medium,
+        (false, true) => Confidence::High,
+        (false, false) if is_valid && number.is_run() && is_in(RARE, number.digits) => {
+            if context.is_order_like {
+                Confidence::Low
+            } else {
+                Confidence::Medium
+            }
+        }
+        (false, false) => return false,
+    };
+    sink.push(
+        Category::PaymentCard,
+        "payment-card",
+        confidence,
+        number.start..number.end(),
+        None,
+    );
+    true
+}
+
+fn is_in(ranges: &[(u16, u16, &[usize])], digits: &[u8]) -> bool {
+    let head = digits
+        .iter()
+        .take(4)
+        .fold(0_u16, |sum, it| sum * 10 + u16::from(*it));
+    ranges.iter().any(|(low, high, lengths)| {
+        (*low..=*high).contains(&head) && lengths.contains(&digits.len())
+    })
+}
+
+/// Groups of four, or American Express' 4-6-5, with one kind of separator.
+fn is_card_shape(number: &Number<'_>) -> bool {
+    let used = number.separators;
+    let (last, fours) = number.sizes.split_last().unwrap_or((&0, &[]));
+    let is_grouped = number.sizes == [4, 6, 5] || (fours.iter().all(|it| *it == 4) && *last <= 4);
+    is_grouped && (used.space != used.hyphen) && !used.dot && !used.bracket
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{check_found, check_keyed, check_none, order_key};
+    use crate::model::{Category, finding::Confidence};
+
+    #[test]
+    fn cards_in_text() {
+        check_found(
+            Category::PaymentCard,
+            &[
+                ("4111111111111111", "4111111111111111", Confidence::High),
+                (
+                    "card 4111 1111 1111 1111 exp 12/30",
+                    "4111 1111 1111 1111",
+                    Confidence::High,
+                ),
+                (
+                    "4111-1111-1111-1111",
+                    "4111-1111-1111-1111",
+                    Confidence::High,
+                ),
+                ("3782 822463 10005", "3782 822463 10005", Confidence::High),
+                ("2200000000000004", "2200000000000004", Confidence::High),
+                (
+                    "４１１１１１１１１１１１１１１１",
+                    "４１１１１１１１１１１１１１１１",
+                    Confidence::High,
+                ),
+                (
+                    "4111\u{a0}1111\u{a0}1111\u{a0}1111",
+                    "4111\u{a0}1111\u{a0}1111\u{a0}1111",
+                    Confidence::High,
+                ),
+            ],
+        );
+        check_none(&[
+            "4111111111111112",
+            "blk_4111111111111111",
+            "4111111111111111abc",
+            "0.4111111111111111",
+            "1111111111111117",
+            "4111 111111111 111",
+            "a4111111111111111",
+            "00000000-0000-0000-0000-411111111111",
+        ]);
+    }
+
+    #[test]
+    fn the_key_decides() {
+        let card = Some(Category::PaymentCard);
+        check_keyed(
+            card,
+            "4111111111111111",
+            Some((Category::PaymentCard, Confidence::Certain)),
+        );
+        check_keyed(
+            card,
+            "4111111111111112",
+            Some((Category::PaymentCard, Confidence::High)),
+        );
+        check_keyed(card, "visa", None);
+        order_key(
+            "4111111111111111",
+            Some((Category::PaymentCard, Confidence::Medium)),
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! Check digits. Each function takes digit values 0–9 (not ASCII), most significant first.
+
+/// Luhn (ISO/IEC 7812-1 annex B).
+pub(super) fn luhn(digits: &[u8]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(at, digit)| {
+            let value = u32::from(*digit);
+            match (at % 2, value) {
+                (0, _) => value,
+                (_, 5..) => value * 2 - 9,
+                _ => value * 2,
+            }
+        })
+        .sum();
+    digits.len() >= 2 && sum.is_multiple_of(10)
+}
+
+/// Weighted sum of the first digits.
+fn weigh(digits: &[u8], weights: &[u32]) -> u32 {
+    digits
+        .iter()
+        .zip(weights)
+        .map(|(digit, weight)| u32::from(*digit) * weight)
+        .sum()
+}
+
+/// Whether the digit at `at` is `expected`.
+fn is_digit_at(digits: &[u8], at: usize, expected: u32) -> bool {
+    digits.get(at).is_some_and(|it| u32::from(*it) == expected)
+}
+
+/// IIN and BIN of Kazakhstan share one check digit: mod 11, with second weights where the first give 10.
+pub(super) fn iin(digits: &[u8]) -> bool {
+    let first = weigh(digits, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]) % 11;
+    let check = if first == 10 {
+        weigh(digits, &[3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2]) % 11
+    } else {
+        first
+    };
+    digits.len() == 12 && check < 10 && is_digit_at(digits, 11, check)
+}
+
+/// INN of a natural person of Russia: two check digits.
+pub(super) fn inn_person(digits: &[u8]) -> bool {
+    let first = weigh(digits, &[7, 2, 4, 10, 3, 5, 9, 4, 6, 8]) % 11 % 10;
+    let second = weigh(digits, &[3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8]) % 11 % 10;
+    digits.len() == 12 && is_digit_at(digits, 10, first) && is_digit_at(digits, 11, second)
+}
+
+/// SNILS of Russia: two check digits over nine; numbers up to 001-001-998 carry none and are refused here.
+pub(super) fn snils(digits: &[u8]) -> bool {
+    let serial = digits
+        .iter()
+        .take(9)
+        .fold(0_u32, |sum, it| sum * 10 + u32::from(*it));
+    let check = weigh(digits, &[9, 8, 7, 6, 5, 4, 3, 2, 1]) % 101 % 100;
+    digits.len() == 11
+        && serial > 1_001_998
+        && is_digit_at(digits, 9, check / 10)
+        && is_digit_at(digits, 10, check % 10)
+}
+
+/// PINFL of Uzbekistan: weights 7, 3, 1 over thirteen digits, mod 10.
+pub(super) fn pinfl(digits: &[u8]) -> bool {
+    let check = weigh(digits, &[7, 3, 1, 7, 3, 1, 7, 3, 1, 7, 3, 1, 7]) % 10;
+    digits.len() == 14 && is_digit_at(digits, 13, check)
+}
+
+/// IBAN (ISO 13616): letters and digits without spaces, mod 97 = 1 after the first four characters move to the end.
+pub(super) fn iban(compact: &[u8]) -> bool {
+    let (Some(head), Some(tail)) = (compact.get(..4), compact.get(4..)) else {
+        return false;
+    };
+    let mut rest = 0_u32;
+    for byte in tail.iter().chain(head) {
+        rest = match byte {
+            b'0'..=b'9' => rest * 10 + u32::from(byte - b'0'),
+            b'A'..=b'Z' => rest * 100 + u32::from(byte - b'A') + 10,
+            b'a'..=b'z' => rest * 100 + u32::from(byte - b'a') + 10,
+            _ => return false,
+        } % 97;
+    }
+    rest == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(rule: fn(&[u8]) -> bool, good: &[&str]) {
+        for text in good {
+            let digits: Vec<u8> = text.bytes().map(|it| it - b'0').collect();
+            assert!(rule(&digits), "{text}");
+            for at in 0..digits.len() {
+                let mut wrong = digits.clone();
+                wrong[at] = (wrong[at] + 1) % 10;
+                assert!(!rule(&wrong), "{text} with digit {at} changed");
+            }
+        }
+    }
+
+    #[test]
+    fn valid_numbers_pass_and_a_changed_digit_fails() {
+        check(luhn, &["4111111111111111", "378282246310005"]);
+        check(snils, &["11223344595", "08765430300"]);
+        check(
+            pinfl,
+            &["31210632040244", "31210932040247", "40201902050010"],
+        );
+    }
+
+    #[test]
+    fn second_weights_and_numbers_never_issued() {
+        let digits = |text: &str| text.bytes().map(|it| it - b'0').collect::<Vec<u8>>();
+        for text in [
+            "900101300007",
+            "991231400014",
+            "991231100010",
+            "900101300811",
+            "040229600205",
+            "061211600012",
+        ] {
+            assert!(iin(&digits(text)), "{text}");
+        }
+        assert!(!iin(&digits("991231100011")));
+        for last in 0..10 {
+            assert!(!iin(&digits(&format!("90010130080{last}"))));
+        }
+        assert!(inn_person(&digits("500100732259")));
+        assert!(!inn_person(&digits("500100732258")));
+        assert!(!inn_person(&digits("7707083893")));
+        assert!(!snils(&digits("00100199800")));
+    }
+
+    #[test]
+    fn iban_is_checked_in_both_cases() {
+        assert!(iban(b"KZ86125KZT5004100100"));
+        assert!(iban(b"kz84722c000012345678"));
+        assert!(!iban(b"KZ86125KZT5004100101"));
+        assert!(!iban(b"KZ8"));
+    }
+}

@@ -1,0 +1,248 @@
+//! Digit runs: read once with their separators, refused early when part of a word, UUID or decimal, then given to the validators.
+
+use super::{Context, Sink, card, iban, ip, national, phone};
+
+/// Most digits of a number that any validator knows (ISO/IEC 7812).
+const DIGITS_MAX: usize = 19;
+
+/// Fewest digits of such a number.
+const DIGITS_MIN: usize = 7;
+
+/// Most groups: `+7 (701) 000-00-01` has five.
+const GROUPS_MAX: usize = 8;
+
+/// A number of one or more groups of digits, as validators see it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Number<'a> {
+    /// Digit values.
+    pub(super) digits: &'a [u8],
+    /// Digits in each group.
+    pub(super) sizes: &'a [usize],
+    /// The separators used; `+` and the first group have none.
+    pub(super) separators: Separators,
+    /// A `+` stands before the first digit.
+    pub(super) has_plus: bool,
+    /// It is the whole text after one space: form decoding makes a space of an unescaped `+`.
+    pub(super) has_lost_plus: bool,
+    /// The text with separators and `+`.
+    pub(super) text: &'a str,
+    /// Byte of the text at which it starts, `+` included.
+    pub(super) start: usize,
+}
+
+impl Number<'_> {
+    /// Byte after the last digit.
+    pub(super) const fn end(&self) -> usize {
+        self.start + self.text.len()
+    }
+
+    /// Whether it is written without separators.
+    pub(super) const fn is_run(&self) -> bool {
+        self.sizes.len() == 1
+    }
+}
+
+/// Which separators stand between groups.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Separators {
+    pub(super) space: bool,
+    pub(super) hyphen: bool,
+    pub(super) dot: bool,
+    pub(super) bracket: bool,
+}
+
+impl Separators {
+    const fn add(&mut self, byte: u8) {
+        match byte {
+            b' ' => self.space = true,
+            b'-' => self.hyphen = true,
+            b'.' => self.dot = true,
+            _ => self.bracket = true,
+        }
+    }
+}
+
+/// Groups read from one place of a text.
+#[derive(Debug, Default)]
+struct Groups {
+    digits: [u8; DIGITS_MAX],
+    count: usize,
+    sizes: [usize; GROUPS_MAX],
+    ends: [usize; GROUPS_MAX],
+    separators: [Separators; GROUPS_MAX],
+    groups: usize,
+}
+
+impl Groups {
+    /// Reads groups from `start` while they fit; false if the first group alone is too long.
+    fn read(&mut self, bytes: &[u8], start: usize) -> bool {
+        let mut at = start;
+        let mut seen = Separators::default();
+        loop {
+            let run = run_length(bytes, at);
+            let fits = self.count + run <= DIGITS_MAX && self.groups < GROUPS_MAX;
+            if run == 0 || !fits {
+                return self.groups > 0;
+            }
+            let source = bytes.iter().skip(at).take(run);
+            for (slot, byte) in self.digits.iter_mut().skip(self.count).zip(source) {
+                *slot = byte - b'0';
+            }
+            self.count += run;
+            at += run;
+            if let (Some(size), Some(end), Some(used)) = (
+                self.sizes.get_mut(self.groups),
+                self.ends.get_mut(self.groups),
+                self.separators.get_mut(self.groups),
+            ) {
+                (*size, *end, *used) = (run, at, seen);
+            }
+            self.groups += 1;
+            let gap = bytes
+                .iter()
+                .skip(at)
+                .take(2)
+                .take_while(|it| matches!(it, b' ' | b'-' | b'.' | b'(' | b')'));
+            for byte in gap {
+                seen.add(*byte);
+                at += 1;
+            }
+        }
+    }
+}
+
+/// Whether another group follows the one that ends at `end`.
+fn goes_on(bytes: &[u8], end: usize) -> bool {
+    let is_separator = |it: &u8| matches!(it, b' ' | b'-' | b'.' | b'(' | b')');
+    let mut next = bytes.iter().skip(end);
+    next.next().is_some_and(is_separator)
+        && match next.next() {
+            Some(second) if is_separator(second) => next.next().is_some_and(u8::is_ascii_digit),
+            Some(second) => second.is_ascii_digit(),
+            None => false,
+        }
+}
+
+/// Number of digits at `at`.
+fn run_length(bytes: &[u8], at: usize) -> usize {
+    bytes
+        .iter()
+        .skip(at)
+        .take_while(|it| it.is_ascii_digit())
+        .count()
+}
+
+/// Reads the number that starts with the digit at `start`; returns where to go on.
+pub(super) fn at(text: &str, start: usize, context: &Context, sink: &mut Sink<'_>) -> usize {
+    let bytes = text.as_bytes();
+    let run = run_length(bytes, start);
+    let run_end = start + run;
+    if run <= 3
+        && bytes.get(run_end) == Some(&b'.')
+        && let Some(end) = ip::v4(text, start, context, sink)
+    {
+        return end;
+    }
+    let before = start.checked_sub(1).and_then(|it| bytes.get(it)).copied();
+    if before.is_some_and(|it| it.is_ascii_alphanumeric() || it == b'_') {
+        let is_iban_digits = run >= 2 && before.is_some_and(|it| it.is_ascii_alphabetic());
+        return is_iban_digits
+            .then(|| iban::before_digits(text, start, context, sink))
+            .flatten()
+            .unwrap_or(run_end);
+    }
+    if let Some(end) = uuid_end(bytes, start, run_end) {
+        return end;
+    }
+    if before == Some(b'.')
+        && start
+            .checked_sub(2)
+            .and_then(|it| bytes.get(it))
+            .is_some_and(u8::is_ascii_digit)
+    {
+        return run_end;
+    }
+    if run < DIGITS_MIN && !goes_on(bytes, run_end) {
+        return run_end;
+    }
+    let mut groups = Groups::default();
+    if run > DIGITS_MAX || !groups.read(bytes, start) {
+        return run_end;
+    }
+    let has_plus = before == Some(b'+');
+    let first = if has_plus { start - 1 } else { start };
+    for kept in (1..=groups.groups).rev() {
+        if let Some(end) = try_groups(text, first, has_plus, &groups, kept, context, sink) {
+            return end;
+        }
+    }
+    run_end
+}
+
+/// Gives the first `kept` groups to the validators; returns the end of the number when one of them took it.
+fn try_groups(
+    text: &str,
+    first: usize,
+    has_plus: bool,
+    groups: &Groups,
+    kept: usize,
+    context: &Context,
+    sink: &mut Sink<'_>,
+) -> Option<usize> {
+    let sizes = groups.sizes.get(..kept)?;
+    let count: usize = sizes.iter().sum();
+    let end = *groups.ends.get(kept - 1)?;
+    let mut after = text.as_bytes().get(end..)?.iter();
+    let next = after.next().copied();
+    let is_decimal =
+        next == Some(b'.') && kept == 1 && after.next().is_some_and(u8::is_ascii_digit);
+    if count < DIGITS_MIN
+        || is_decimal
+        || next.is_some_and(|it| it.is_ascii_alphanumeric() || it == b'_')
+    {
+        return None;
+    }
+    let number = Number {
+        digits: groups.digits.get(..count)?,
+        sizes,
+        separators: *groups.separators.get(kept - 1)?,
+        has_plus,
+        has_lost_plus: first == 1 && text.starts_with(' ') && end == text.len(),
+        text: text.get(first..end)?,
+        start: first,
+    };
+    let taken = phone::keyed_or_international(&number, context, sink)
+        || national::read(&number, context, sink)
+        || card::read(&number, context, sink)
+        || phone::local(&number, context, sink);
+    taken.then_some(end)
+}
+
+/// End of the UUID (8-4-4-4-12 hex digits) of which the run is a part.
+fn uuid_end(bytes: &[u8], start: usize, run_end: usize) -> Option<usize> {
+    const LENGTH: usize = 36;
+    let is_part = |it: &&u8| it.is_ascii_hexdigit() || **it == b'-';
+    let touches_more = bytes.get(run_end).as_ref().is_some_and(is_part)
+        || start
+            .checked_sub(1)
+            .and_then(|it| bytes.get(it))
+            .as_ref()
+            .is_some_and(is_part);
+    if bytes.len() < LENGTH || !touches_more {
+        return None;
+    }
+    let back = bytes
+        .get(..start)?
+        .iter()
+        .rev()
+        .take(LENGTH)
+        .take_while(is_part)
+        .count();
+    let from = start - back;
+    let token = bytes.get(from..from + LENGTH)?;
+    let is_uuid = token.iter().enumerate().all(|(at, byte)| match at {
+        8 | 13 | 18 | 23 => *byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    });
+    (is_uuid && !bytes.get(from + LENGTH).as_ref().is_some_and(is_part)).then_some(from + LENGTH)
+}

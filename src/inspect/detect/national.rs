@@ -1,0 +1,249 @@
+//! National identification numbers: IIN told apart from BIN, personal INN, SNILS, PINFL, SSN.
+
+use super::{Context, Sink, checksum, date::is_month_and_day, digits::Number};
+use crate::model::{
+    Category,
+    finding::Confidence,
+    subject::{Identifier, IdentifierKind},
+};
+
+/// Takes the number if it is a person's.
+pub(super) fn read(number: &Number<'_>, context: &Context, sink: &mut Sink<'_>) -> bool {
+    if number.has_plus {
+        return false;
+    }
+    let is_keyed = context.names(Category::NationalId);
+    sink.spend_validator();
+    let judged = match number.digits.len() {
+        12 => twelve(number, is_keyed),
+        11 => eleven(number, is_keyed),
+        14 => pinfl(number, is_keyed),
+        9 => ssn(number, is_keyed),
+        _ => None,
+    };
+    let Some((detector, confidence)) = judged else {
+        return false;
+    };
+    let sure = if context.is_order_like {
+        confidence.min(Confidence::Medium)
+    } else {
+        confidence
+    };
+    let padded;
+    let raw = if detector == SHORTENED {
+        padded = format!("0{}", number.text);
+        padded.as_str()
+    } else {
+        number.text
+    };
+    let identifier = (sure >= Confidence::Medium)
+        .then(|| Identifier::normalise(IdentifierKind::NationalId, raw))
+        .flatten();
+    sink.push(
+        Category::NationalId,
+        detector,
+        sure,
+        number.start..number.end(),
+        identifier,
+    );
+    true
+}
+
+/// Whether the digits are a company's: a BIN (fifth digit 4–6) or the INN of an organisation.
+pub(super) fn is_company(digits: &[u8]) -> bool {
+    match digits.len() {
+        12 => is_bin(digits),
+        10 => checksum_of_company_inn(digits),
+        _ => false,
+    }
+}
+
+/// An IIN that a number type has robbed of its leading zero.
+const SHORTENED: &str = "iin.shortened";
+
+fn two(digits: &[u8], at: usize) -> u8 {
+    digits
+        .iter()
+        .skip(at)
+        .take(2)
+        .fold(0, |sum, it| sum * 10 + it)
+}
+
+/// The check digit holds, the month is one, and the fifth digit says legal entity (4, 5) or joint enterprise (6).
+fn is_bin(digits: &[u8]) -> bool {
+    checksum::iin(digits)
+        && digits.get(4).is_some_and(|it| (4..=6).contains(it))
+        && (1..=12).contains(&two(digits, 2))
+}
+
+/// Date of birth in the first six digits, and a seventh digit that is issued.
+fn has_birth_date(digits: &[u8]) -> bool {
+    is_month_and_day(two(digits, 2), two(digits, 4)) && digits.get(6).is_some_and(|it| *it <= 6)
+}
+
+fn checksum_of_company_inn(digits: &[u8]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .zip([2_u32, 4, 10, 3, 5, 9, 4, 6, 8])
+        .map(|(digit, weight)| u32::from(*digit) * weight)
+        .sum();
+    digits
+        .get(9)
+        .is_some_and(|it| u32::from(*it) == sum % 11 % 10)
+}
+
+/// IIN or INN. Without a key the IIN needs its date, since one number in eleven passes the check digit alone.
+fn twelve(number: &Number<'_>, is_keyed: bool) -> Option<(&'static str, Confidence)> {
+    let digits = number.digits;
+    let is_written_so = number.is_run() || is_iin_shape(number);
+    if is_bin(digits) {
+        return None;
+    }
+    match (checksum::iin(digits), is_keyed) {
+        (true, true) => Some(("iin", Confidence::Certain)),
+        (true, false) if has_birth_date(digits) && is_written_so => Some(("iin", Confidence::High)),
+        _ if checksum::inn_person(digits) => Some((
+            "inn",
+            if is_keyed {
+                Confidence::Certain
+            } else {
+                Confidence::Medium
+            },
+        ))
+        .filter(|_| is_keyed || number.is_run()),
+        (_, true) => Some(("iin", Confidence::High)),
+        (_, false) => None,
+    }
+}
+
+/// The groups in which an IIN is written. `YYMMDD HHMMSS` of a log looks alike, so a serial that is a time of day does not count.
+fn is_iin_shape(number: &Number<'_>) -> bool {
+    let used = number.separators;
+    let is_time =
+        two(number.digits, 6) < 24 && two(number.digits, 8) < 60 && two(number.digits, 10) < 60;
+    let is_grouped = match number.sizes {
+        [6, 6] => !is_time,
+        [3, 3, 3, 3] => true,
+        _ => false,
+    };
+    is_grouped && !used.dot && !used.bracket
+}
+
+/// SNILS, or an IIN without its leading zero.
+fn eleven(number: &Number<'_>, is_keyed: bool) -> Option<(&'static str, Confidence)> {
+    let digits = number.digits;
+    let mut whole = [0_u8; 12];
+    for (slot, digit) in whole.iter_mut().skip(1).zip(digits) {
+        *slot = *digit;
+    }
+    if is_keyed && number.is_run() && checksum::iin(&whole) {
+        return Some((SHORTENED, Confidence::Certain));
+    }
+    match (checksum::snils(digits), is_keyed) {
+        (true, true) => Some(("snils", Confidence::Certain)),
+        (true, false) if number.sizes == [3, 3, 3, 2] => Some(("snils", Confidence::High)),
+        (false, true) => Some(("national-id", Confidence::High)),
+        (_, false) => None,
+    }
+}
+
+/// Century and sex, day, month, year, area, serial, check digit.
+fn pinfl(number: &Number<'_>, is_keyed: bool) -> Option<(&'static str, Confidence)> {
+    let digits = number.digits;
+    let has_date = digits.first().is_some_and(|it| (1..=6).contains(it))
+        && is_month_and_day(two(digits, 3), two(digits, 1));
+    match (checksum::pinfl(digits), is_keyed) {
+        (true, true) => Some(("pinfl", Confidence::Certain)),
+        (true, false) if has_date && number.is_run() => Some(("pinfl", Confidence::Medium)),
+        (false, true) => Some(("national-id", Confidence::High)),
+        (_, false) => None,
+    }
+}
+
+/// SSN or ITIN of the United States, with its separators; area 000 and 666, group 00 and serial 0000 are never issued.
+fn ssn(number: &Number<'_>, is_keyed: bool) -> Option<(&'static str, Confidence)> {
+    let digits = number.digits;
+    let used = number.separators;
+    let is_issued = match digits {
+        [0, 0, 0, ..] | [6, 6, 6, ..] | [_, _, _, 0, 0, ..] | [.., 0, 0, 0, 0] => false,
+        [9, _, _, group, _, ..] => {
+            *group >= 5 && !matches!(digits, [_, _, _, 8, 9, ..] | [_, _, _, 9, 3, ..])
+        }
+        _ => true,
+    };
+    let is_written_so =
+        number.sizes == [3, 2, 4] && (used.hyphen != used.space) && !used.dot && !used.bracket;
+    match (is_issued && is_written_so, is_keyed) {
+        (true, true) => Some(("ssn", Confidence::Certain)),
+        (true, false) if used.hyphen => Some(("ssn", Confidence::High)),
+        (false, true) => Some(("national-id", Confidence::High)),
+        (_, false) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{check_found, check_keyed, check_none, identifier_of, order_key};
+    use crate::model::{Category, finding::Confidence};
+
+    const ID: Category = Category::NationalId;
+
+    #[test]
+    fn numbers_in_text() {
+        check_found(
+            ID,
+            &[
+                ("991231100010", "991231100010", Confidence::High),
+                ("ИИН991231100010", "991231100010", Confidence::High),
+                ("iin: 900101 300811;", "900101 300811", Confidence::High),
+                ("500100732259", "500100732259", Confidence::Medium),
+                ("СНИЛС 112-233-445 95", "112-233-445 95", Confidence::High),
+                ("31210632040244", "31210632040244", Confidence::Medium),
+                ("SSN 219-09-9999", "219-09-9999", Confidence::High),
+                (
+                    "９９１２３１１０００１０",
+                    "９９１２３１１０００１０",
+                    Confidence::High,
+                ),
+            ],
+        );
+        check_none(&[
+            "940140000385",
+            "990140004654",
+            "170740001680",
+            "991231100011",
+            "000-09-9999",
+            "123456789012",
+            "id_991231100010",
+            "550e8400-e29b-41d4-a716-991231100010",
+            "0.991231100010",
+            "112-233-445 96",
+        ]);
+    }
+
+    #[test]
+    fn the_key_decides() {
+        let key = Some(ID);
+        check_keyed(key, "991231100010", Some((ID, Confidence::Certain)));
+        check_keyed(key, "900101300000", Some((ID, Confidence::High)));
+        check_keyed(key, "40229600205", Some((ID, Confidence::Certain)));
+        check_keyed(key, "940140000385", None);
+        check_keyed(key, "7707083893", None);
+        check_keyed(key, "31210632040244", Some((ID, Confidence::Certain)));
+        check_keyed(key, "AB123456C", Some((ID, Confidence::High)));
+        check_keyed(key, "string", None);
+        order_key("991231100010", Some((ID, Confidence::Medium)));
+    }
+
+    #[test]
+    fn a_lost_zero_is_given_back_to_the_identifier() {
+        assert_eq!(
+            identifier_of(Some(ID), "40229600205").as_deref(),
+            Some("040229600205")
+        );
+        assert_eq!(
+            identifier_of(Some(ID), "991231 100010").as_deref(),
+            Some("991231100010")
+        );
+    }
+}

@@ -1,0 +1,273 @@
+//! What a person's name may look like, and what only stands in its place.
+
+/// Legal forms and words of organisations and things: a name that holds one is not a person's.
+const LEGAL_FORMS: &[&str] = &[
+    "ag",
+    "bank",
+    "business",
+    "bv",
+    "co",
+    "company",
+    "corp",
+    "corporation",
+    "foundation",
+    "gmbh",
+    "group",
+    "hotel",
+    "inc",
+    "incorporated",
+    "institute",
+    "kg",
+    "limited",
+    "llc",
+    "llp",
+    "ltd",
+    "ministry",
+    "nv",
+    "orders",
+    "oy",
+    "plc",
+    "pty",
+    "sales",
+    "sarl",
+    "service",
+    "services",
+    "shop",
+    "srl",
+    "store",
+    "support",
+    "tax",
+    "team",
+    "template",
+    "university",
+    "ао",
+    "банк",
+    "завод",
+    "зао",
+    "компания",
+    "магазин",
+    "нао",
+    "оао",
+    "ооо",
+    "отдел",
+    "пао",
+    "служба",
+    "тоо",
+    "университет",
+    "фонд",
+    "ақ",
+    "дүкен",
+    "жшс",
+    "қоры",
+];
+
+/// Values that say "nothing here".
+const PLACEHOLDERS: &[&str] = &[
+    "-",
+    "address",
+    "anonymous",
+    "default",
+    "email",
+    "empty",
+    "false",
+    "first name",
+    "first_name",
+    "firstname",
+    "full name",
+    "full_name",
+    "fullname",
+    "fname",
+    "last name",
+    "last_name",
+    "lastname",
+    "lname",
+    "n/a",
+    "na",
+    "name",
+    "nan",
+    "nil",
+    "no",
+    "none",
+    "null",
+    "password",
+    "phone",
+    "redacted",
+    "string",
+    "surname",
+    "true",
+    "undefined",
+    "unknown",
+    "user name",
+    "username",
+    "value",
+    "xxx",
+    "yes",
+];
+
+/// Whether `text` holds nothing of a person: empty, a placeholder word, masked, or a template's variable.
+pub(super) fn is_placeholder(text: &str) -> bool {
+    let bare = text.trim();
+    bare.is_empty()
+        || bare
+            .chars()
+            .all(|it| matches!(it, '*' | '.' | '-' | '_' | '?' | '#' | ' '))
+        || PLACEHOLDERS.iter().any(|it| bare.eq_ignore_ascii_case(it))
+        || matches!(bare, "нет" | "Нет" | "жоқ" | "Жоқ")
+        || [
+            ("{{", "}}"),
+            ("${", "}"),
+            ("{", "}"),
+            ("%", "%"),
+            ("<", ">"),
+            ("*|", "|*"),
+            ("[", "]"),
+            ("[%", "%]"),
+            ("#{", "}"),
+        ]
+        .iter()
+        .any(|(open, close)| is_variable(bare, open, close))
+}
+
+/// The whole text is one variable: its name holds no separator of data such as `:` or `,`.
+fn is_variable(bare: &str, open: &str, close: &str) -> bool {
+    bare.strip_prefix(open)
+        .and_then(|it| it.strip_suffix(close))
+        .is_some_and(|name| {
+            name.chars().all(|it| {
+                it.is_alphanumeric() || matches!(it, '_' | '.' | ' ' | '-' | '|' | '$' | '%' | ':')
+            })
+        })
+}
+
+/// Whether `text` may be a person's name: one to six words of letters, no legal form, no address of anything.
+pub(super) fn is_name_like(text: &str) -> bool {
+    let bare = text.trim();
+    let letters = bare.chars().filter(|it| it.is_alphabetic()).count();
+    let is_spelt = bare.chars().all(|it| {
+        it.is_alphabetic()
+            || is_mark(it)
+            || matches!(
+                it,
+                ' ' | '-' | '\'' | '’' | 'ʼ' | '`' | '.' | ',' | '(' | ')'
+            )
+    });
+    letters >= 1
+        && is_spelt
+        && bare.len() <= 120
+        && bare.split_whitespace().count() <= 6
+        && !is_placeholder(bare)
+        && !has_legal_form(bare)
+}
+
+/// Whether `text` may be a full name under a key that names other things too (`name`): capitals, or a script without them.
+pub(super) fn is_full_name_like(text: &str) -> bool {
+    is_name_like(text)
+        && text.split_whitespace().all(|it| {
+            it.chars()
+                .next()
+                .is_some_and(|first| !first.is_lowercase() || is_particle(it))
+        })
+}
+
+/// Lower-case words inside names.
+fn is_particle(word: &str) -> bool {
+    matches!(
+        word,
+        "al" | "bin"
+            | "da"
+            | "de"
+            | "del"
+            | "der"
+            | "di"
+            | "dos"
+            | "du"
+            | "ibn"
+            | "la"
+            | "le"
+            | "van"
+            | "von"
+            | "оглы"
+            | "улы"
+            | "ұлы"
+            | "кызы"
+            | "қызы"
+            | "uly"
+            | "kyzy"
+    )
+}
+
+/// Combining marks of decomposed letters.
+const fn is_mark(ch: char) -> bool {
+    matches!(ch, '\u{300}'..='\u{36f}')
+}
+
+fn has_legal_form(text: &str) -> bool {
+    text.split(|it: char| !it.is_alphabetic())
+        .any(|word| LEGAL_FORMS.iter().any(|form| word.to_lowercase() == *form))
+}
+
+/// MD5, SHA-1, SHA-256 or SHA-512 in hex: a hashed identifier still stands for the person.
+pub(super) fn is_hex_digest(text: &str) -> bool {
+    matches!(text.len(), 32 | 40 | 64 | 128) && text.bytes().all(|it| it.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for text in [
+            "Aruzhan",
+            "Нұрлан Серікұлы",
+            "O'Brien",
+            "Jean-Luc",
+            "J. R.",
+            "Сериков А. Б.",
+            "李雷",
+            "de la Cruz",
+        ] {
+            assert!(is_name_like(text), "{text}");
+        }
+        for text in [
+            "",
+            "123",
+            "a1",
+            "https://example.org",
+            "aru@example.org",
+            "{{first_name}}",
+            "null",
+            "Example LLC",
+            "ТОО Пример",
+            "snake_case",
+            "one two three four five six seven",
+        ] {
+            assert!(!is_name_like(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn full_names_have_capitals() {
+        assert!(is_full_name_like("Ludwig van Beethoven"));
+        assert!(is_full_name_like("Серік ұлы Болат"));
+        assert!(!is_full_name_like("page view"));
+    }
+
+    #[test]
+    fn placeholders() {
+        for text in [
+            "{{ user.name }}",
+            "${name}",
+            "%FNAME%",
+            "*|FNAME|*",
+            "***",
+            "N/A",
+            "  ",
+        ] {
+            assert!(is_placeholder(text), "{text}");
+        }
+        for text in ["{\"a\":1}", "Aru", "[1,2]"] {
+            assert!(!is_placeholder(text), "{text}");
+        }
+    }
+}

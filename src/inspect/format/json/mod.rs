@@ -1,0 +1,246 @@
+//! JSON bodies, and JSON documents that are the value of a string anywhere.
+
+pub(crate) mod token;
+mod walk;
+
+use super::{
+    super::{
+        detect::{Field, KeyHint, ValueKind},
+        selector::Track,
+    },
+    layer::{Escape, Layer},
+    reading::{NodeId, NodeKind, Reading, Scan, Spot},
+    sealed::{self, Sealed},
+};
+use crate::model::finding::{GapKind, Part};
+use token::Fault;
+use walk::Walk;
+
+/// What stands around a value.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Around {
+    /// Hint of its own key.
+    pub(crate) key: KeyHint,
+    /// Hint of the key of the object around it.
+    pub(crate) parent: KeyHint,
+}
+
+/// A document to walk.
+#[derive(Debug)]
+pub(crate) struct Document<'a> {
+    pub(crate) text: &'a str,
+    /// The layer of which `text` is the text.
+    pub(crate) layer: &'a Layer<'a>,
+    /// Where reading starts: after a byte order mark.
+    pub(crate) from: usize,
+    pub(crate) root: NodeId,
+    pub(crate) around: Around,
+    pub(crate) record: Option<usize>,
+    pub(crate) depth_max: usize,
+}
+
+/// Reads a body that is labelled JSON.
+pub(crate) fn read_body<S: Scan>(reading: &mut Reading<'_, S>, body: &[u8], root: NodeId) {
+    let (text, is_utf8) = match std::str::from_utf8(body) {
+        Ok(text) => (text, true),
+        Err(error) => {
+            let valid = body.get(..error.valid_up_to()).unwrap_or_default();
+            (std::str::from_utf8(valid).unwrap_or_default(), false)
+        }
+    };
+    let from = if text.starts_with('\u{feff}') {
+        reading.gap(GapKind::Ambiguous, root, None);
+        '\u{feff}'.len_utf8()
+    } else {
+        0
+    };
+    let layer = Layer::root(text);
+    let document = Document {
+        text,
+        layer: &layer,
+        from,
+        root,
+        around: Around::default(),
+        record: None,
+        depth_max: reading.plan.budget.depth as usize,
+    };
+    let (mut track, is_tree) = track(reading, text, from, root);
+    let end = Walk::new(reading, &document, track.as_mut()).run();
+    if let Some(track) = track {
+        for (section, is_met) in reading.sections.iter_mut().zip(track.sections) {
+            *section |= is_met;
+        }
+    }
+    match end {
+        Err(Fault::TooDeep) => reading.gap(GapKind::DepthExceeded, root, None),
+        Err(Fault::Malformed) => reading.gap(GapKind::Malformed, root, None),
+        Ok(()) if reading.is_halted || is_utf8 && is_tree => {}
+        Ok(()) => reading.gap(GapKind::Malformed, root, None),
+    }
+}
+
+/// The run of the plan's selectors over a body, when some look into it, and whether what they need of a tree could be had: a number
+/// beyond f64 or more than 128 levels are no fault of the grammar, but cannot be selected.
+fn track<'p, S: Scan>(
+    reading: &mut Reading<'p, S>,
+    text: &str,
+    from: usize,
+    root: NodeId,
+) -> (Option<Track<'p>>, bool) {
+    let plan = reading.plan;
+    if plan.selectors.has_no_paths() {
+        return (None, true);
+    }
+    let (mut in_tree, mut is_tree) = (Vec::new(), true);
+    if plan.selectors.needs_tree() && reading.spend(4 * text.len() as u64, root) {
+        let json = text.get(from..).unwrap_or_default();
+        match serde_json::from_str(json) {
+            Ok(value) => in_tree = plan.selectors.in_tree(&value),
+            Err(_) => is_tree = false,
+        }
+    }
+    let track = Track::new(&plan.selectors, in_tree, plan.sections.len());
+    (Some(track), is_tree)
+}
+
+/// A string value: a document in itself, or text.
+#[derive(Debug)]
+pub(crate) struct Value<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) kind: ValueKind,
+    pub(crate) around: Around,
+    /// The layer in whose text `text` starts at `at`.
+    pub(crate) layer: &'a Layer<'a>,
+    pub(crate) at: usize,
+    pub(crate) depth_left: usize,
+}
+
+/// Scans `value`; `spot` gives its place, and is asked only when there is something to place.
+pub(crate) fn read_value<S: Scan>(
+    reading: &mut Reading<'_, S>,
+    value: &Value<'_>,
+    near: NodeId,
+    spot: impl FnOnce(&mut Reading<'_, S>) -> Spot,
+) {
+    let is_text = value.kind == ValueKind::String;
+    if is_text && value.text.trim_start().starts_with(['{', '[']) {
+        if !reading.spend(value.text.len() as u64, near) {
+            return;
+        }
+        match token::document_fault(value.text, value.depth_left) {
+            None => {
+                let spot = spot(reading);
+                return read_inner(reading, value, &spot);
+            }
+            Some(Fault::TooDeep) => {
+                let spot = spot(reading);
+                return reading.gap(GapKind::DepthExceeded, spot.node, spot.leaf.as_ref());
+            }
+            Some(Fault::Malformed) => {}
+        }
+    }
+    if is_text {
+        let mut sealed = sealed::documents(value.text);
+        sealed.retain(|it| token::document_fault(&it.text, value.depth_left).is_none());
+        if !sealed.is_empty() {
+            let spot = spot(reading);
+            return read_sealed(reading, value, &sealed, &spot);
+        }
+    }
+    let field = Field {
+        text: value.text,
+        kind: value.kind,
+        key: value.around.key,
+        parent: value.around.parent,
+    };
+    if reading.detect(&field, near) {
+        let spot = spot(reading);
+        reading.keep(&spot, value.layer, value.at);
+    }
+}
+
+/// Walks the documents that are in base64 in a string.
+fn read_sealed<S: Scan>(
+    reading: &mut Reading<'_, S>,
+    value: &Value<'_>,
+    sealed: &[Sealed<'_>],
+    spot: &Spot,
+) {
+    for it in sealed {
+        if !reading.spend(it.raw.len() as u64, spot.node) {
+            return;
+        }
+        let at = value.at + it.at;
+        let layer = value.layer.inside(it.raw, at, Escape::Base64);
+        let document = Value {
+            text: &it.text,
+            kind: ValueKind::String,
+            around: value.around,
+            layer: &layer,
+            at: 0,
+            depth_left: value.depth_left,
+        };
+        read_inner(reading, &document, spot);
+    }
+}
+
+/// Walks a document that is the value of a string. Each level doubles its backslashes, so levels are few whatever the budget.
+fn read_inner<S: Scan>(reading: &mut Reading<'_, S>, value: &Value<'_>, spot: &Spot) {
+    let before = (reading.nodes.len(), reading.finds.len(), reading.gaps.len());
+    let holder = match spot.leaf.clone() {
+        None => spot.node,
+        leaf => reading.push(Some(spot.node), NodeKind::Scalar, leaf, false),
+    };
+    let is_person = value.around.key.is_person;
+    let root = reading.push(Some(holder), NodeKind::Inner, None, is_person);
+    let layer = value.layer.inside(value.text, value.at, Escape::None);
+    let document = Document {
+        text: value.text,
+        layer: &layer,
+        from: 0,
+        root,
+        around: value.around,
+        record: spot.record,
+        depth_max: value.depth_left,
+    };
+    // The document was read to its end before, so only a budget can stop the walk, and that says so itself.
+    let _read_before = Walk::new(reading, &document, None).run();
+    if (reading.finds.len(), reading.gaps.len()) == (before.1, before.2) {
+        reading.nodes.truncate(before.0);
+    }
+}
+
+/// Reads `text/plain`: as JSON when it is a JSON object or array, as text otherwise.
+pub(crate) fn read_text<S: Scan>(reading: &mut Reading<'_, S>, body: &[u8]) {
+    let Ok(text) = std::str::from_utf8(body) else {
+        let root = reading.part(Part::Body, false);
+        return reading.gap(GapKind::UnsupportedCharset, root, None);
+    };
+    let depth_max = reading.plan.budget.depth as usize;
+    let looks_like_json = text.trim_start().starts_with(['{', '[']);
+    if looks_like_json && token::document_fault(text, depth_max) != Some(Fault::Malformed) {
+        let root = reading.part(Part::Body, true);
+        return read_body(reading, body, root);
+    }
+    let root = reading.part(Part::Body, false);
+    if !reading.count_value(root) {
+        return;
+    }
+    let layer = Layer::root(text);
+    let field = Field {
+        text,
+        kind: ValueKind::String,
+        key: KeyHint::default(),
+        parent: KeyHint::default(),
+    };
+    if reading.detect(&field, root) {
+        let spot = Spot {
+            node: root,
+            leaf: None,
+            in_key: false,
+            record: None,
+            is_person: false,
+        };
+        reading.keep(&spot, &layer, 0);
+    }
+}

@@ -1,0 +1,189 @@
+//! The distinct member and field names of one message: each is looked up in the dictionary once.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::super::detect::KeyHint;
+
+/// Slots tried for one name before it goes to the ordered map.
+const PROBES_MAX: usize = 8;
+
+/// Number of a name in its [`KeyTable`].
+pub(crate) type KeyId = u32;
+
+#[derive(Debug)]
+struct Entry {
+    hash: u64,
+    start: usize,
+    end: usize,
+    hint: KeyHint,
+    /// The parent's hint under which the name itself was scanned without a hit.
+    clean_under: Option<KeyHint>,
+    name: Option<Arc<str>>,
+}
+
+/// An interner. The hash is not keyed, so names that the sender chose to collide go to an ordered map after a few probes: the cost
+/// stays logarithmic, and nothing here is random.
+#[derive(Debug, Default)]
+pub(crate) struct KeyTable {
+    text: String,
+    entries: Vec<Entry>,
+    /// Number of the name plus one; zero is free. The length is a power of two.
+    slots: Vec<u32>,
+    crowded: BTreeMap<Box<str>, KeyId>,
+}
+
+impl KeyTable {
+    /// The number of `key`; `lookup` is asked when it is new.
+    pub(crate) fn intern(&mut self, key: &str, lookup: impl FnOnce(&str) -> KeyHint) -> KeyId {
+        let hash = hash(key.as_bytes());
+        if let Some(id) = self.find(key, hash) {
+            return id;
+        }
+        if (self.entries.len() + 1) * 2 > self.slots.len() {
+            self.grow();
+        }
+        let id = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        let start = self.text.len();
+        self.text.push_str(key);
+        self.entries.push(Entry {
+            hash,
+            start,
+            end: self.text.len(),
+            hint: lookup(key),
+            clean_under: None,
+            name: None,
+        });
+        self.place(id, hash);
+        id
+    }
+
+    /// What the dictionary says of the name.
+    pub(crate) fn hint(&self, id: KeyId) -> KeyHint {
+        self.entry(id).map_or_else(KeyHint::default, |it| it.hint)
+    }
+
+    /// The name.
+    pub(crate) fn text(&self, id: KeyId) -> &str {
+        self.entry(id)
+            .and_then(|it| self.text.get(it.start..it.end))
+            .unwrap_or_default()
+    }
+
+    /// The name, shared.
+    pub(crate) fn name(&mut self, id: KeyId) -> Arc<str> {
+        if let Some(name) = self.entry(id).and_then(|it| it.name.as_ref()) {
+            return Arc::clone(name);
+        }
+        let name: Arc<str> = self.text(id).into();
+        if let Some(entry) = self.entries.get_mut(id as usize) {
+            entry.name = Some(Arc::clone(&name));
+        }
+        name
+    }
+
+    /// Whether the name was scanned under `parent` before, without a hit.
+    pub(crate) fn is_clean(&self, id: KeyId, parent: KeyHint) -> bool {
+        self.entry(id)
+            .is_some_and(|it| it.clean_under == Some(parent))
+    }
+
+    /// Notes that the name holds nothing under `parent`.
+    pub(crate) fn mark_clean(&mut self, id: KeyId, parent: KeyHint) {
+        if let Some(entry) = self.entries.get_mut(id as usize) {
+            entry.clean_under = Some(parent);
+        }
+    }
+
+    fn entry(&self, id: KeyId) -> Option<&Entry> {
+        self.entries.get(id as usize)
+    }
+
+    fn find(&self, key: &str, hash: u64) -> Option<KeyId> {
+        for slot in probes(hash, self.slots.len()) {
+            let Some(id) = self.slots.get(slot).and_then(|it| it.checked_sub(1)) else {
+                break;
+            };
+            if self.entry(id).is_some_and(|it| it.hash == hash) && self.text(id) == key {
+                return Some(id);
+            }
+        }
+        if self.crowded.is_empty() {
+            None
+        } else {
+            self.crowded.get(key).copied()
+        }
+    }
+
+    fn place(&mut self, id: KeyId, hash: u64) {
+        for slot in probes(hash, self.slots.len()) {
+            if let Some(free @ 0) = self.slots.get_mut(slot) {
+                *free = id + 1;
+                return;
+            }
+        }
+        let key = self.text(id).into();
+        self.crowded.insert(key, id);
+    }
+
+    fn grow(&mut self) {
+        let len = (self.slots.len() * 2).max(64);
+        self.slots.clear();
+        self.slots.resize(len, 0);
+        self.crowded.clear();
+        for id in 0..u32::try_from(self.entries.len()).unwrap_or(u32::MAX) {
+            let hash = self.entry(id).map_or(0, |it| it.hash);
+            self.place(id, hash);
+        }
+    }
+}
+
+/// The slots where a name with `hash` may stand, in a table of `len` slots.
+fn probes(hash: u64, len: usize) -> impl Iterator<Item = usize> {
+    let mask = len.wrapping_sub(1);
+    let from = usize::try_from(hash >> 32).unwrap_or_default();
+    (0..PROBES_MAX.min(len)).map(move |it| from.wrapping_add(it) & mask)
+}
+
+/// A multiplicative hash, eight bytes at a time.
+fn hash(bytes: &[u8]) -> u64 {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |sum: u64, word: u64| (sum.rotate_left(23) ^ word).wrapping_mul(FACTOR);
+    let mut chunks = bytes.chunks_exact(8);
+    let mut sum = bytes.len() as u64;
+    for chunk in &mut chunks {
+        let word = chunk.first_chunk::<8>().copied().unwrap_or_default();
+        sum = mix(sum, u64::from_le_bytes(word));
+    }
+    let tail = chunks
+        .remainder()
+        .iter()
+        .fold(0, |word: u64, it| word << 8 | u64::from(*it));
+    let sum = mix(sum, tail);
+    sum ^ sum << 32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_keeps_its_number_through_growth_and_crowding() {
+        let mut table = KeyTable::default();
+        let name = |it: usize| format!("key-{it}");
+        let ids: Vec<_> = (0..5_000)
+            .map(|it| table.intern(&name(it), |_| KeyHint::default()))
+            .collect();
+        for (it, id) in ids.iter().enumerate() {
+            assert_eq!(table.intern(&name(it), |_| panic!("looked up twice")), *id);
+            assert_eq!(table.text(*id), name(it));
+        }
+        let crowd = KeyTable::default();
+        let mut crowd = KeyTable {
+            slots: vec![u32::MAX; 64],
+            ..crowd
+        };
+        crowd.entries.clear();
+        crowd.place(0, 1);
+        assert_eq!(crowd.crowded.len(), 1, "no free slot among those tried");
+    }
+}

@@ -1,0 +1,221 @@
+//! Layers of escapes between the bytes of a part and the text that is scanned, and the way back from text to bytes.
+
+use std::{cell::Cell, ops::Range};
+
+use super::json::token::hex4;
+
+/// How a text is escaped in its parent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Escape {
+    /// Base64: whatever is found covers all of it.
+    Base64,
+    /// JSON string escapes, already found valid.
+    Json,
+    /// Written as it is.
+    None,
+    /// `%41`.
+    Percent,
+    /// `%41`, and `+` for a space.
+    PercentPlus,
+}
+
+/// A text and where its escaped form stands in the text around it.
+#[derive(Debug)]
+pub(crate) struct Layer<'a> {
+    parent: Option<&'a Self>,
+    /// The escaped form, a slice of the parent's text.
+    raw: &'a str,
+    /// Where `raw` starts in the parent's text.
+    base: usize,
+    escape: Escape,
+    /// Last positions `(in raw, in text)` of a start and of an end: hits come in order, so each is looked for from the last.
+    start: Cell<(usize, usize)>,
+    end: Cell<(usize, usize)>,
+}
+
+impl<'a> Layer<'a> {
+    /// The text of a part itself.
+    pub(crate) fn root(raw: &'a str) -> Self {
+        Self {
+            parent: None,
+            raw,
+            base: 0,
+            escape: Escape::None,
+            start: Cell::default(),
+            end: Cell::default(),
+        }
+    }
+
+    /// A text whose escaped form is `raw`, at `base` of this layer's text.
+    pub(crate) fn inside(&'a self, raw: &'a str, base: usize, escape: Escape) -> Self {
+        Layer {
+            parent: Some(self),
+            base,
+            escape,
+            ..Layer::root(raw)
+        }
+    }
+
+    /// The bytes of the part that hold `range` of this layer's text.
+    pub(crate) fn outward(&self, range: Range<usize>) -> Range<usize> {
+        let mut range = range;
+        let mut layer = self;
+        loop {
+            if layer.escape == Escape::Base64 {
+                range = 0..layer.raw.len();
+            } else if layer.escape != Escape::None {
+                range = layer.seek(&layer.start, range.start)..layer.seek(&layer.end, range.end);
+            }
+            range = range.start + layer.base..range.end + layer.base;
+            match layer.parent {
+                Some(parent) => layer = parent,
+                None => return range,
+            }
+        }
+    }
+
+    /// Position in `raw` of position `target` of the text.
+    fn seek(&self, cursor: &Cell<(usize, usize)>, target: usize) -> usize {
+        let (mut in_raw, mut in_text) = cursor.get();
+        if in_text > target {
+            (in_raw, in_text) = (0, 0);
+        }
+        let bytes = self.raw.as_bytes();
+        while in_text < target && in_raw < bytes.len() {
+            let (raw, text) = unit(bytes, in_raw, self.escape);
+            in_raw += raw;
+            in_text += text;
+        }
+        cursor.set((in_raw, in_text));
+        in_raw
+    }
+}
+
+/// Lengths, escaped and not, of what stands at `at`.
+fn unit(bytes: &[u8], at: usize, escape: Escape) -> (usize, usize) {
+    match (escape, bytes.get(at)) {
+        (Escape::Json, Some(b'\\')) if bytes.get(at + 1) == Some(&b'u') => {
+            match hex4(bytes, at + 2) {
+                Some(0xd800..=0xdbff) => (12, 4),
+                Some(code) => (6, char::from_u32(code).map_or(1, char::len_utf8)),
+                None => (1, 1),
+            }
+        }
+        (Escape::Json, Some(b'\\')) => (2, 1),
+        (Escape::Percent | Escape::PercentPlus, Some(b'%')) => (3, 1),
+        _ => (1, 1),
+    }
+}
+
+/// Undoes the escapes of a JSON string that the tokenizer accepted.
+pub(crate) fn unescape_json(raw: &str, out: &mut String) {
+    let mut rest = raw;
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        let (plain, escape) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        out.push_str(plain);
+        let bytes = escape.as_bytes();
+        let (len, ch) = match bytes.get(1) {
+            Some(b'b') => (2, '\u{8}'),
+            Some(b'f') => (2, '\u{c}'),
+            Some(b'n') => (2, '\n'),
+            Some(b'r') => (2, '\r'),
+            Some(b't') => (2, '\t'),
+            Some(b'u') => unescape_unicode(bytes),
+            other => (2, other.map_or('\u{fffd}', |it| char::from(*it))),
+        };
+        out.push(ch);
+        rest = escape.get(len..).unwrap_or_default();
+    }
+    out.push_str(rest);
+}
+
+/// The character of `\uXXXX` or a pair of them, and the length of the escape.
+fn unescape_unicode(bytes: &[u8]) -> (usize, char) {
+    let first = hex4(bytes, 2).unwrap_or(0xfffd);
+    let (len, code) = match (first, hex4(bytes, 8)) {
+        (0xd800..=0xdbff, Some(second @ 0xdc00..=0xdfff)) => {
+            (12, 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00))
+        }
+        _ => (6, first),
+    };
+    (len, char::from_u32(code).unwrap_or('\u{fffd}'))
+}
+
+/// Why percent escapes cannot be undone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Undecodable {
+    /// A `%` without two hexadecimal digits.
+    BadEscape,
+    /// The bytes are not UTF-8.
+    NotUtf8,
+}
+
+/// Undoes percent escapes (and `+` with [`Escape::PercentPlus`]); `None` when there is nothing to undo.
+pub(crate) fn unescape_percent(raw: &str, escape: Escape) -> Result<Option<String>, Undecodable> {
+    let has_plus = escape == Escape::PercentPlus && raw.contains('+');
+    if !has_plus && !raw.contains('%') {
+        return Ok(None);
+    }
+    let mut out = Vec::with_capacity(raw.len());
+    let mut bytes = raw.bytes();
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'%' => {
+                let mut digit = || char::from(bytes.next()?).to_digit(16);
+                let code = digit().and_then(|high| Some(high << 4 | digit()?));
+                code.and_then(|it| u8::try_from(it).ok())
+                    .ok_or(Undecodable::BadEscape)?
+            }
+            b'+' if has_plus => b' ',
+            other => other,
+        });
+    }
+    String::from_utf8(out)
+        .map(Some)
+        .map_err(|_| Undecodable::NotUtf8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_find_their_way_back_through_every_layer() {
+        let body = r#"{"p":"{\"q\":\"a\\u0040b \\ud83d\\ude00!\"}"}"#;
+        let root = Layer::root(body);
+        let raw = body.get(6..body.len() - 2).unwrap();
+        let outer = root.inside(raw, 6, Escape::Json);
+        let mut text = String::new();
+        unescape_json(raw, &mut text);
+        assert_eq!(text, r#"{"q":"a\u0040b \ud83d\ude00!"}"#);
+        let raw_inner = text.get(6..text.len() - 2).unwrap();
+        let inner = outer.inside(raw_inner, 6, Escape::Json);
+        let mut innermost = String::new();
+        unescape_json(raw_inner, &mut innermost);
+        assert_eq!(innermost, "a@b 😀!");
+        let check = |range: Range<usize>, expected: &str| {
+            assert_eq!(body.get(inner.outward(range)), Some(expected));
+        };
+        check(0..3, r"a\\u0040b");
+        check(4..8, r"\\ud83d\\ude00");
+        check(0..1, "a");
+        check(8..9, "!");
+    }
+
+    #[test]
+    fn percent_escapes_are_strict() {
+        let check = |raw: &str, expected: Result<Option<&str>, Undecodable>| {
+            let found = unescape_percent(raw, Escape::PercentPlus);
+            assert_eq!(
+                found.map(|it| it.unwrap_or_default()),
+                expected.map(|it| it.unwrap_or_default().to_owned())
+            );
+        };
+        check("plain", Ok(None));
+        check("a+b%40", Ok(Some("a b@")));
+        check("%9", Err(Undecodable::BadEscape));
+        check("%+1", Err(Undecodable::BadEscape));
+        check("%u0039", Err(Undecodable::BadEscape));
+        check("%ff", Err(Undecodable::NotUtf8));
+    }
+}

@@ -1,0 +1,10 @@
+//! Readers: each turns one part of a message into fields for the detectors, with the way back to bytes.
+
+pub(crate) mod body;
+pub(crate) mod form;
+pub(crate) mod head;
+pub(crate) mod json;
+pub(crate) mod keys;
+pub(crate) mod layer;
+pub(crate) mod reading;
+pub(crate) mod sealed;

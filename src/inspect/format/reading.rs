@@ -1,0 +1,279 @@
+//! What one message gives while it is read: hits with their places, gaps, records, and what is left of the budgets.
+
+use std::{ops::Range, sync::Arc};
+
+use super::{
+    super::{
+        Plan,
+        detect::{Detectors, Field, Hit, KeyHint},
+        key_names::KeyNames,
+    },
+    keys::KeyTable,
+    layer::Layer,
+};
+use crate::model::{
+    Category,
+    finding::{Confidence, Gap, GapKind, Location, Part, Step},
+    subject::Identifier,
+};
+
+/// Gaps of one kind in one part after which further ones are not listed.
+const REPEATS_MAX: usize = 16;
+
+/// Detection as the readers see it.
+pub(crate) trait Scan {
+    /// Appends the hits in `field`; returns the work units spent.
+    fn scan(&self, field: &Field<'_>, hits: &mut Vec<Hit>) -> u64;
+    /// What the dictionary says of `key`.
+    fn lookup(&self, key: &str) -> KeyHint;
+}
+
+/// The detectors and the dictionary of the process.
+#[derive(Debug, Default)]
+pub(crate) struct Lexicon {
+    pub(crate) detectors: Detectors,
+    pub(crate) key_names: KeyNames,
+}
+
+impl Scan for Lexicon {
+    fn scan(&self, field: &Field<'_>, hits: &mut Vec<Hit>) -> u64 {
+        self.detectors.scan(field, hits)
+    }
+
+    fn lookup(&self, key: &str) -> KeyHint {
+        self.key_names.lookup(key)
+    }
+}
+
+/// Number of a [`Node`].
+pub(crate) type NodeId = usize;
+
+/// What a [`Node`] is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum NodeKind {
+    Array,
+    /// A parameter, header field or cookie: its name goes beside the path, not into it.
+    Field,
+    /// The root of a document that is the value of a string.
+    Inner,
+    Object,
+    /// The root of a part; structured if a path leads on from it.
+    Part {
+        part: Part,
+        is_structured: bool,
+    },
+    /// A scalar that needs a node of its own.
+    Scalar,
+}
+
+/// A place in the message. Only places above something found have one, so most messages have few. Parents come before children.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) parent: Option<NodeId>,
+    pub(crate) kind: NodeKind,
+    pub(crate) step: Option<Step>,
+    /// The key under which it stands names a person.
+    pub(crate) is_person: bool,
+}
+
+/// One hit, placed.
+#[derive(Debug)]
+pub(crate) struct Find {
+    pub(crate) category: Category,
+    pub(crate) detector: &'static str,
+    pub(crate) confidence: Confidence,
+    pub(crate) beside_person: Confidence,
+    pub(crate) identifier: Option<Identifier>,
+    pub(crate) span: Range<usize>,
+    pub(crate) spot: Spot,
+}
+
+/// An identifier that the operator pointed at.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    pub(crate) identifier: Identifier,
+    pub(crate) spot: Spot,
+}
+
+/// Where a value or a name stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Spot {
+    pub(crate) node: NodeId,
+    /// The last step, when it has no node.
+    pub(crate) leaf: Option<Step>,
+    pub(crate) in_key: bool,
+    /// Index into [`Reading::records`].
+    pub(crate) record: Option<usize>,
+    /// Its own key or its parent's names a person.
+    pub(crate) is_person: bool,
+}
+
+/// The state of one `inspect` call.
+#[derive(Debug)]
+pub(crate) struct Reading<'p, S> {
+    pub(crate) scan: &'p S,
+    pub(crate) plan: &'p Plan,
+    pub(crate) keys: KeyTable,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) finds: Vec<Find>,
+    pub(crate) claims: Vec<Claim>,
+    pub(crate) gaps: Vec<Gap>,
+    /// Spans of the records, in order.
+    pub(crate) records: Vec<Range<usize>>,
+    /// For each section of the plan, whether it was met.
+    pub(crate) sections: Vec<bool>,
+    pub(crate) work: u64,
+    values: u64,
+    /// A budget of the whole message ran out.
+    pub(crate) is_halted: bool,
+    hits: Vec<Hit>,
+}
+
+impl<'p, S: Scan> Reading<'p, S> {
+    pub(crate) fn new(scan: &'p S, plan: &'p Plan) -> Self {
+        Self {
+            scan,
+            plan,
+            keys: KeyTable::default(),
+            nodes: Vec::new(),
+            finds: Vec::new(),
+            claims: Vec::new(),
+            gaps: Vec::new(),
+            records: Vec::new(),
+            sections: vec![false; plan.sections.len()],
+            work: 0,
+            values: 0,
+            is_halted: false,
+            hits: Vec::new(),
+        }
+    }
+
+    /// Adds the root of a part.
+    pub(crate) fn part(&mut self, part: Part, is_structured: bool) -> NodeId {
+        let kind = NodeKind::Part {
+            part,
+            is_structured,
+        };
+        self.push(None, kind, None, false)
+    }
+
+    pub(crate) fn push(
+        &mut self,
+        parent: Option<NodeId>,
+        kind: NodeKind,
+        step: Option<Step>,
+        is_person: bool,
+    ) -> NodeId {
+        self.nodes.push(Node {
+            parent,
+            kind,
+            step,
+            is_person,
+        });
+        self.nodes.len() - 1
+    }
+
+    /// Notes a gap at `node` and a step below it.
+    pub(crate) fn gap(&mut self, kind: GapKind, node: NodeId, leaf: Option<&Step>) {
+        let location = self.location(node, leaf);
+        let repeats = self
+            .gaps
+            .iter()
+            .filter(|it| it.kind == kind && it.location.part == location.part);
+        if repeats.count() < REPEATS_MAX {
+            self.gaps.push(Gap { kind, location });
+        }
+    }
+
+    /// Spends one value of the budget; on `false` the message is read no further.
+    pub(crate) fn count_value(&mut self, node: NodeId) -> bool {
+        self.values += 1;
+        if self.values > self.plan.budget.values {
+            self.halt(GapKind::PartsExceeded, node);
+        }
+        !self.is_halted
+    }
+
+    /// Spends `units`; on `false` the message is read no further.
+    pub(crate) fn spend(&mut self, units: u64, node: NodeId) -> bool {
+        self.work = self.work.saturating_add(units);
+        if self.work > self.plan.budget.work {
+            self.halt(GapKind::WorkExceeded, node);
+        }
+        !self.is_halted
+    }
+
+    fn halt(&mut self, kind: GapKind, node: NodeId) {
+        if !self.is_halted {
+            self.is_halted = true;
+            self.gap(kind, node, None);
+        }
+    }
+
+    /// Runs the detectors over `field`; whether there are hits to [`keep`](Self::keep). `near` is for the gap if the budget ends.
+    pub(crate) fn detect(&mut self, field: &Field<'_>, near: NodeId) -> bool {
+        let ahead = self.work.saturating_add(field.text.len() as u64);
+        if ahead > self.plan.budget.work {
+            self.halt(GapKind::WorkExceeded, near);
+            return false;
+        }
+        self.hits.clear();
+        let units = self.scan.scan(field, &mut self.hits);
+        self.work = self.work.saturating_add(units);
+        !self.hits.is_empty()
+    }
+
+    /// Places the hits of the last [`detect`](Self::detect), whose text starts at `at` of `layer`'s text.
+    pub(crate) fn keep(&mut self, spot: &Spot, layer: &Layer<'_>, at: usize) {
+        for hit in self.hits.drain(..) {
+            self.finds.push(Find {
+                category: hit.category,
+                detector: hit.detector,
+                confidence: hit.confidence,
+                beside_person: hit.confidence_beside_person.max(hit.confidence),
+                identifier: hit.identifier,
+                span: layer.outward(hit.range.start + at..hit.range.end + at),
+                spot: spot.clone(),
+            });
+        }
+    }
+
+    /// The place of `node` and a step below it.
+    pub(crate) fn location(&self, node: NodeId, leaf: Option<&Step>) -> Location {
+        let mut steps: Vec<Step> = leaf.cloned().into_iter().collect();
+        let mut inner: Option<Vec<Step>> = None;
+        let mut name: Option<Arc<str>> = None;
+        let mut at = Some(node);
+        while let Some(node) = at.and_then(|it| self.nodes.get(it)) {
+            match (node.kind, &node.step) {
+                (NodeKind::Inner, _) => inner
+                    .get_or_insert_default()
+                    .append(&mut std::mem::take(&mut steps)),
+                (NodeKind::Field, Some(Step::Name(it))) => name = Some(Arc::clone(it)),
+                (
+                    NodeKind::Part {
+                        part,
+                        is_structured,
+                    },
+                    _,
+                ) => {
+                    let path = is_structured || !steps.is_empty();
+                    return Location {
+                        part,
+                        name,
+                        path: path.then(|| steps.into_iter().rev().collect()),
+                        inner: inner.map(|it| it.into_iter().rev().collect()),
+                    };
+                }
+                (_, step) => steps.extend(step.clone()),
+            }
+            at = node.parent;
+        }
+        Location {
+            part: Part::Body,
+            name,
+            path: None,
+            inner: None,
+        }
+    }
+}

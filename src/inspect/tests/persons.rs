@@ -1,0 +1,221 @@
+//! Who findings are about.
+
+use super::*;
+
+/// Persons as `record: identifiers + number of findings`.
+fn persons(inspection: &Inspection) -> Vec<String> {
+    inspection
+        .persons
+        .iter()
+        .map(|it| {
+            let record = it
+                .record
+                .as_ref()
+                .map_or("-".to_owned(), |it| it.ordinal.to_string());
+            let identifiers: Vec<_> = it
+                .identifiers
+                .iter()
+                .map(|it| it.value.expose().as_str())
+                .collect();
+            format!(
+                "{record}: {} + {}",
+                identifiers.join(" "),
+                it.findings.len()
+            )
+        })
+        .collect()
+}
+
+#[track_caller]
+fn check(body: &str, expected: &[&str]) {
+    assert_eq!(persons(&read(&json(body))), expected, "{body}");
+}
+
+#[track_caller]
+fn check_records(records: &str, body: &str, expected: &[&str]) {
+    let spec = PlanSpec {
+        records: Some(body_selector(records)),
+        ..PlanSpec::default()
+    };
+    assert_eq!(persons(&read_with(&json(body), &spec)), expected, "{body}");
+}
+
+#[test]
+fn one_document_is_one_person_until_identifiers_say_otherwise() {
+    check(
+        r#"{"mail":"a@b.c","customer":{"name":"Ivan"},"iin":"991231100010"}"#,
+        &["-: a@b.c 991231100010 + 3"],
+    );
+    check(r#"{"note":"x"}"#, &[]);
+    check(
+        r#"{"from":{"mail":"a@b.c","name":"Ivan"},"back":{"mail":"d@b.c","x":{"name":"Olga"}}}"#,
+        &["-: a@b.c + 2", "-: d@b.c + 2"],
+    );
+    check(
+        r#"{"from":{"mail":"a@b.c"},"same":{"mail":"a@b.c"}}"#,
+        &["-: a@b.c + 2"],
+    );
+    check(
+        r#"{"mail":"a@b.c","x":{"iin":"991231100010"},"y":{"mail":"d@b.c"}}"#,
+        &["-: a@b.c 991231100010 + 2", "-: d@b.c + 1"],
+    );
+}
+
+#[test]
+fn elements_with_identifiers_of_their_own_are_persons() {
+    check(
+        r#"{"to":[{"mail":"a@b.c","name":"Ivan"},{"mail":"d@b.c"},{"name":"Olga"}]}"#,
+        &["-: a@b.c + 2", "-: d@b.c + 1", "-:  + 1"],
+    );
+    check(
+        r#"{"to":["a@b.c","d@b.c"]}"#,
+        &["-: a@b.c + 1", "-: d@b.c + 1"],
+    );
+    check(
+        r#"[{"mail":"a@b.c"},{"mail":"a@b.c","customer":{"name":"Ivan"}}]"#,
+        &["-: a@b.c + 3"],
+    );
+    check(
+        r#"[{"mail":"a@b.c"},{"mail":"a@b.c"},{"name":"Olga"}]"#,
+        &["-: a@b.c + 3"],
+    );
+    check(
+        r#"[{"to":{"mail":"a@b.c"}},{"to":{"iin":"991231100010"}},{"to":{"mail":"a@b.c","iin":"991231100010"}}]"#,
+        &["-: a@b.c 991231100010 + 4"],
+    );
+}
+
+#[test]
+fn each_record_is_one_person_and_the_rest_is_another() {
+    check_records(
+        "$.rows[*]",
+        r#"{"by":"x@b.c","rows":[{"mail":"a@b.c"},{"note":1},{"mail":"a@b.c","to":[{"mail":"d@b.c"}]}]}"#,
+        &["-: x@b.c + 1", "0: a@b.c + 1", "2: a@b.c d@b.c + 2"],
+    );
+    check_records(
+        "$.to[*]",
+        r#"{"to":["a@b.c","d@b.c"]}"#,
+        &["0: a@b.c + 1", "1: d@b.c + 1"],
+    );
+    check_records(
+        "$..[?@.mail]",
+        r#"[{"mail":"a@b.c","in":{"mail":"d@b.c"}},{"x":"e@b.c"}]"#,
+        &["0: a@b.c d@b.c + 2", "-: e@b.c + 1"],
+    );
+}
+
+#[test]
+fn the_head_joins_the_only_person_of_the_body() {
+    let check = |body: &str, expected: &[&str]| {
+        let mut it = json(body);
+        it.query = Some("q=991231100010".to_owned());
+        assert_eq!(persons(&read(&it)), expected, "{body}");
+    };
+    check(r#"{"mail":"a@b.c"}"#, &["-: 991231100010 a@b.c + 2"]);
+    check("{}", &["-: 991231100010 + 1"]);
+    check(
+        r#"["a@b.c","d@b.c"]"#,
+        &["-: 991231100010 + 1", "-: a@b.c + 1", "-: d@b.c + 1"],
+    );
+    check(
+        r#"[{"mail":"a@b.c"},{"mail":"d@b.c","iin":"991231100010"}]"#,
+        &["-: 991231100010 d@b.c + 3", "-: a@b.c + 1"],
+    );
+}
+
+#[test]
+fn subject_selectors_add_and_never_replace() {
+    let spec = PlanSpec {
+        subjects: vec![
+            (body_selector("$.id"), IdentifierKind::InternalId),
+            (
+                Selector {
+                    part: Part::Header,
+                    at: "X-Client".to_owned(),
+                },
+                IdentifierKind::InternalId,
+            ),
+        ],
+        ..PlanSpec::default()
+    };
+    let it = json(r#"{"id":42,"mail":"a@b.c"}"#);
+    assert_eq!(persons(&read_with(&it, &spec)), ["-: a@b.c 42 + 1"]);
+    let it = with_field(json("{}"), "x-client", b"c-7");
+    assert_eq!(persons(&read_with(&it, &spec)), ["-: c-7 + 0"]);
+}
+
+#[test]
+fn a_name_needs_a_person_beside_it() {
+    let check = |body: &str, expected: &[Confidence]| {
+        let found: Vec<_> = read(&json(body))
+            .findings
+            .iter()
+            .filter(|it| it.category == Category::NameFull)
+            .map(|it| it.confidence)
+            .collect();
+        assert_eq!(found, expected, "{body}");
+    };
+    use Confidence::{High, Low};
+    check(r#"{"name":"Box"}"#, &[Low]);
+    check(r#"{"name":"Ivan","mail":"a@b.c"}"#, &[High]);
+    check(r#"{"mail":"a@b.c","x":{"name":"Ivan"}}"#, &[High]);
+    check(r#"{"x":{"mail":"a@b.c"},"name":"Box"}"#, &[Low]);
+    check(r#"{"mail":"a@b.c","items":[{"name":"Box"}]}"#, &[Low]);
+    check(r#"{"customer":{"x":{"name":"Ivan"}}}"#, &[High]);
+    check(r#"{"customer":{"items":[{"name":"Box"}]}}"#, &[Low]);
+    check(r#"{"to":[{"name":"Ivan"}]}"#, &[High]);
+}
+
+#[test]
+fn a_finding_is_no_evidence_for_itself() {
+    let check = |body: &str, expected: Confidence| {
+        let inspection = read(&json(body));
+        let mut found = inspection.findings.iter();
+        let id = found.find(|it| it.category == Category::NationalId);
+        assert_eq!(id.unwrap().confidence, expected, "{body}");
+    };
+    check(r#"{"iin":"991231100010"}"#, Confidence::High);
+    check(r#"{"iin":"991231100010","m":"a@b.c"}"#, Confidence::Certain);
+    check(
+        r#"{"x":{"iin":"991231100010"},"m":"a@b.c"}"#,
+        Confidence::Certain,
+    );
+    check(
+        r#"{"x":[{"iin":"991231100010"}],"m":"a@b.c"}"#,
+        Confidence::High,
+    );
+}
+
+#[test]
+fn weak_findings_are_kept_apart() {
+    let inspection = read(&json(r#"{"name":"Box"}"#));
+    let person = &inspection.persons[0];
+    assert!(person.categories.is_empty());
+    assert!(person.weak_categories.contains(Category::NameFull));
+    let spec = PlanSpec {
+        confidence_min: Confidence::Certain,
+        ..PlanSpec::default()
+    };
+    let inspection = read_with(&json(r#"{"a":"a@b.c"}"#), &spec);
+    assert!(inspection.persons[0].identifiers.is_empty());
+}
+
+#[test]
+fn exceptions_and_sections_act_where_they_match() {
+    let purpose: crate::model::Purpose = "marketing.email".parse().unwrap();
+    let spec = PlanSpec {
+        not_personal: vec![body_selector("$.sender.mail")],
+        sections: vec![
+            (body_selector("$.promo"), purpose.clone()),
+            (body_selector("$.promo.x"), purpose.clone()),
+        ],
+        ..PlanSpec::default()
+    };
+    let inspection = read_with(
+        &json(r#"{"sender":{"mail":"a@b.c","x":"d@b.c"},"promo":{"x":1}}"#),
+        &spec,
+    );
+    assert_eq!(persons(&inspection), ["-: d@b.c + 1"]);
+    assert_eq!(inspection.section_purposes, [purpose]);
+    assert!(read_with(&json("{}"), &spec).section_purposes.is_empty());
+}

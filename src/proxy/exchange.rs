@@ -1,0 +1,187 @@
+//! An answer on its way back, and the end of an exchange: recorded, counted and logged once, however it comes.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, Sleep, sleep},
+};
+
+use super::{
+    journal::{self, Ended},
+    upstream::{Failure, Loan},
+};
+use crate::{
+    gatekeeper::{Completion, Report, record::Outcome},
+    telemetry::{Metrics, metrics::InFlight},
+};
+
+/// The duties at the end of an exchange with an upstream; done when dropped. Until told otherwise the exchange was aborted.
+#[derive(Debug)]
+pub(super) struct Ending {
+    completion: Option<Completion>,
+    outcome: Outcome,
+    report: Arc<Report>,
+    metrics: Arc<Metrics>,
+    in_flight: InFlight,
+    status: u16,
+    bytes_out: u64,
+    since: Instant,
+    /// Places among the gate's and the destination's exchanges.
+    _permits: [OwnedSemaphorePermit; 2],
+}
+
+impl Ending {
+    /// An exchange that is about to be sent, and ends when this value is dropped.
+    pub(super) fn new(
+        report: Arc<Report>,
+        metrics: Arc<Metrics>,
+        in_flight: InFlight,
+        permits: [OwnedSemaphorePermit; 2],
+    ) -> Self {
+        Self {
+            completion: None,
+            outcome: Outcome::Aborted,
+            report,
+            metrics,
+            in_flight,
+            status: 0,
+            bytes_out: 0,
+            since: Instant::now(),
+            _permits: permits,
+        }
+    }
+
+    /// Takes the duty to record, once the message was sent.
+    pub(super) fn owe(&mut self, completion: Completion) {
+        self.completion = Some(completion);
+    }
+
+    /// What screening did.
+    pub(super) const fn report(&self) -> &Arc<Report> {
+        &self.report
+    }
+
+    /// The client is answered with `status`.
+    pub(super) const fn set_status(&mut self, status: u16) {
+        self.status = status;
+        if let Some(completion) = &mut self.completion {
+            completion.status = Some(status);
+        }
+    }
+
+    /// The exchange ends with `outcome`.
+    pub(super) const fn set_outcome(&mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let Some(completion) = self.completion.take() else {
+            return;
+        };
+        completion.finish(self.outcome);
+        self.metrics.answered(
+            &self.report.decided.transfer.destination,
+            self.status,
+            self.since.elapsed(),
+        );
+        let ended = Ended {
+            status: self.status,
+            outcome: Some(self.outcome),
+            bytes_out: self.bytes_out,
+            time: self.in_flight.elapsed(),
+        };
+        journal::write(&self.report, ended);
+    }
+}
+
+/// An upstream's body as it comes. Its connection is given back when it was read whole.
+#[derive(Debug)]
+pub(super) struct Streamed {
+    body: Incoming,
+    loan: Option<Loan>,
+    pause: Duration,
+    timer: Pin<Box<Sleep>>,
+    ending: Ending,
+}
+
+impl Streamed {
+    /// Passes `body` on; a pause longer than `pause` is a failure of the upstream.
+    pub(super) fn new(body: Incoming, loan: Loan, pause: Duration, ending: Ending) -> Self {
+        let mut it = Self {
+            body,
+            loan: Some(loan),
+            pause,
+            timer: Box::pin(sleep(pause)),
+            ending,
+        };
+        // The server does not ask an empty body for frames.
+        if it.body.is_end_stream() {
+            it.complete();
+        }
+        it
+    }
+
+    fn complete(&mut self) {
+        self.ending.set_outcome(Outcome::Answered);
+        if let Some(loan) = self.loan.take() {
+            loan.give_back();
+        }
+    }
+
+    fn fail<T>(&mut self, failure: Failure) -> Poll<Option<Result<T, Failure>>> {
+        self.ending.set_outcome(Outcome::UpstreamFailed);
+        self.loan = None;
+        Poll::Ready(Some(Err(failure)))
+    }
+}
+
+impl Body for Streamed {
+    type Data = Bytes;
+    type Error = Failure;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
+        let it = self.get_mut();
+        match Pin::new(&mut it.body).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                it.timer.as_mut().reset(Instant::now() + it.pause);
+                let length = frame.data_ref().map_or(0, Bytes::len);
+                it.ending.bytes_out += length as u64;
+                if it.body.is_end_stream() {
+                    it.complete();
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(_))) => it.fail(Failure::ConnectionTerminated),
+            Poll::Ready(None) => {
+                it.complete();
+                Poll::Ready(None)
+            }
+            Poll::Pending if it.timer.as_mut().poll(cx).is_ready() => {
+                it.fail(Failure::ResponseTimeout)
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,107 @@
+//! TLS of listeners: what is presented, which clients are known.
+
+use std::sync::Arc;
+
+use rustls::{
+    RootCertStore, ServerConfig,
+    crypto::{CryptoProvider, aws_lc_rs},
+    server::{WebPkiClientVerifier, danger::ClientCertVerifier},
+};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use x509_parser::{extensions::GeneralName, prelude::FromDer};
+
+use super::ListenerTls;
+
+/// The one protocol spoken here (RFC 7301).
+pub(super) const ALPN_HTTP_1_1: &[u8] = b"http/1.1";
+
+/// The one provider of cryptography.
+pub(super) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+/// A server's side of TLS, 1.2 or 1.3.
+///
+/// # Errors
+/// The PEM does not hold what it should, or key and certificate do not belong together.
+pub(super) fn server_config(settings: &ListenerTls) -> Result<ServerConfig, String> {
+    let chain = certificates(&settings.certificate, "certificate")?;
+    let key = PrivateKeyDer::from_pem_slice(settings.key.expose().as_bytes())
+        .map_err(|_| "`key` holds no PEM private key".to_owned())?;
+    let builder = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    let builder = match &settings.client_roots {
+        Some(roots) => {
+            builder.with_client_cert_verifier(client_verifier(roots, settings.client_required)?)
+        }
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder
+        .with_single_cert(chain, key)
+        .map_err(|error| format!("certificate and key do not fit: {error}"))?;
+    config.alpn_protocols = vec![ALPN_HTTP_1_1.to_vec()];
+    Ok(config)
+}
+
+fn client_verifier(roots: &str, required: bool) -> Result<Arc<dyn ClientCertVerifier>, String> {
+    let builder =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(root_store(roots)?), provider());
+    let builder = if required {
+        builder
+    } else {
+        builder.allow_unauthenticated()
+    };
+    builder
+        .build()
+        .map_err(|error| format!("`client_roots`: {error}"))
+}
+
+/// The certificates of `pem` as roots.
+///
+/// # Errors
+/// There is none, or one is no certificate of an authority.
+pub(super) fn root_store(pem: &str) -> Result<RootCertStore, String> {
+    let mut store = RootCertStore::empty();
+    for it in certificates(pem, "roots")? {
+        store
+            .add(it)
+            .map_err(|error| format!("a root certificate cannot be used: {error}"))?;
+    }
+    Ok(store)
+}
+
+fn certificates(pem: &str, what: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
+        .collect::<Result<_, _>>()
+        .map_err(|_| format!("`{what}` is not PEM"))?;
+    if found.is_empty() {
+        Err(format!("`{what}` holds no PEM certificate"))
+    } else {
+        Ok(found)
+    }
+}
+
+/// The subject alternative names of a client certificate that identify a caller: DNS names, lower-cased, and URIs.
+pub(super) fn subject_names(certificate: &CertificateDer<'_>) -> Vec<String> {
+    let Ok((_, parsed)) = x509_parser::certificate::X509Certificate::from_der(certificate) else {
+        return Vec::new();
+    };
+    let Ok(Some(names)) = parsed.subject_alternative_name() else {
+        return Vec::new();
+    };
+    names
+        .value
+        .general_names
+        .iter()
+        .filter_map(|it| {
+            if let GeneralName::DNSName(name) = it {
+                Some(name.to_ascii_lowercase())
+            } else if let GeneralName::URI(uri) = it {
+                Some((*uri).to_owned())
+            } else {
+                None
+            }
+        })
+        .collect()
+}

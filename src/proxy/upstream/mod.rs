@@ -1,0 +1,81 @@
+//! The way to recipients. Takes a permit and nothing else; before there is one, no name is looked up and no connection opened.
+
+mod address;
+mod connect;
+mod failure;
+mod pool;
+mod request;
+mod resolve;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use http::Response;
+use hyper::body::Incoming;
+
+pub use self::resolve::{Resolve, SystemResolver};
+pub(super) use self::{
+    failure::Failure,
+    pool::{Loan, Pool},
+};
+use crate::gatekeeper::{Cleared, Completion, Snapshot, destination::Destination};
+
+/// The upstreams of one configuration.
+#[derive(Debug)]
+pub(super) struct Upstreams {
+    pools: BTreeMap<Arc<str>, Arc<Pool>>,
+}
+
+/// What became of a cleared message, with the duty to record how it ends.
+#[derive(Debug)]
+pub(super) struct Forwarded {
+    /// Where it went.
+    pub(super) destination: Arc<Destination>,
+    /// The duty.
+    pub(super) completion: Completion,
+    /// The answer's head with its body still to come, and its connection; or why there is none.
+    pub(super) answer: Result<(Response<Incoming>, Loan), Failure>,
+}
+
+impl Upstreams {
+    /// A pool for each destination of `snapshot`.
+    ///
+    /// # Errors
+    /// Names the destination whose roots cannot be used.
+    pub(super) fn new(snapshot: &Snapshot, resolver: &Arc<dyn Resolve>) -> Result<Self, String> {
+        let pools = snapshot
+            .destinations
+            .iter()
+            .map(|it| {
+                let id = Arc::clone(&it.facts.id);
+                let pool = Pool::new(Arc::clone(it), Arc::clone(resolver))
+                    .map_err(|error| format!("upstream of destination `{id}`: {error}"))?;
+                Ok((id, Arc::new(pool)))
+            })
+            .collect::<Result<_, String>>()?;
+        Ok(Self { pools })
+    }
+
+    /// The connections of a destination.
+    pub(super) fn pool(&self, destination: &str) -> Option<&Arc<Pool>> {
+        self.pools.get(destination)
+    }
+
+    /// Sends a cleared message to its destination.
+    pub(super) async fn forward(&self, cleared: Box<Cleared>) -> Forwarded {
+        let verdict = cleared.report.decided.decision.verdict;
+        let (message, destination, mut completion) = cleared.into_parts();
+        let answer = match (
+            self.pool(&destination.facts.id),
+            request::write(message, &destination.upstream, verdict),
+        ) {
+            (Some(pool), Ok(request)) => pool.send(request, &mut completion).await,
+            (None, _) => Err(Failure::Unconfigured),
+            (_, Err(failure)) => Err(failure),
+        };
+        Forwarded {
+            destination,
+            completion,
+            answer,
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! The raw bytes of a downstream connection, checked before the HTTP parser sees them.
+//!
+//! A lenient parser repairs what two parsers could read differently (both framings present, bare line feeds, folded fields) and
+//! the service behind it cannot tell. [`Checked`] follows the framing itself and lets through only what has one reading. In place
+//! of a head that has none it hands the parser a stand-in, so that the refusal is answered and recorded by the one path of all
+//! requests; a fault inside a body ends the body with an error.
+
+mod chunks;
+mod head;
+
+use std::{
+    collections::VecDeque,
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use self::chunks::Chunks;
+use crate::model::decision::ReasonCode;
+
+/// What hyper is given instead of a head that is refused.
+const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: refused.invalid\r\nconnection: close\r\n\r\n";
+/// Bytes read at once while a head is awaited.
+const READ_BYTES: usize = 8 * 1024;
+/// Bytes read and thrown away after a fault, so that the answer is not lost to a reset.
+const DISCARD_BYTES: usize = 1024 * 1024;
+
+/// Why bytes were refused. Names the place, never the bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{detail}")]
+pub(super) struct Fault {
+    /// Reason for the record.
+    pub(super) code: ReasonCode,
+    /// Status of the answer.
+    pub(super) status: u16,
+    /// What is in the way.
+    pub(super) detail: &'static str,
+}
+
+impl Fault {
+    /// A framing fault, answered 400.
+    pub(super) const fn framing(detail: &'static str) -> Self {
+        Self::with_status(400, detail)
+    }
+
+    /// A framing fault with a status of its own (RFC 9110 §15.5).
+    pub(super) const fn with_status(status: u16, detail: &'static str) -> Self {
+        Self {
+            code: ReasonCode::Framing,
+            status,
+            detail,
+        }
+    }
+
+    /// A method that is never taken, answered 405.
+    pub(super) const fn method(detail: &'static str) -> Self {
+        Self {
+            code: ReasonCode::MethodNotAllowed,
+            status: 405,
+            detail,
+        }
+    }
+}
+
+/// How long the body of a checked head is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Framing {
+    Chunked,
+    Length(u64),
+}
+
+/// The verdicts on the heads of one connection, in order: the parser gives the service one request for each.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Verdicts(Arc<Mutex<VecDeque<Result<(), Fault>>>>);
+
+impl Verdicts {
+    fn push(&self, verdict: Result<(), Fault>) {
+        self.lock().push_back(verdict);
+    }
+
+    /// The verdict on the next head. A head without one never passed the check, and is refused.
+    pub(super) fn next(&self) -> Result<(), Fault> {
+        self.lock()
+            .pop_front()
+            .unwrap_or(Err(Fault::framing("the head was not checked")))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Result<(), Fault>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug)]
+enum State {
+    Body(u64),
+    Chunked(Chunks),
+    /// After a refused head; bytes still to be thrown away.
+    Discard(usize),
+    Failed(Fault),
+    Head,
+}
+
+/// A stream that gives only bytes with one reading. Writes pass through.
+#[derive(Debug)]
+pub(super) struct Checked<S> {
+    inner: S,
+    is_tls: bool,
+    state: State,
+    verdicts: Verdicts,
+    /// Read from the peer, not yet checked.
+    pending: BytesMut,
+    /// How much of `pending` has been searched for the end of the head.
+    searched: usize,
+    /// Checked, not yet given on.
+    ready: BytesMut,
+}
+
+impl<S> Checked<S> {
+    /// Checks `inner`; the verdict on each head goes to `verdicts`.
+    pub(super) fn new(inner: S, is_tls: bool, verdicts: Verdicts) -> Self {
+        Self {
+            inner,
+            is_tls,
+            state: State::Head,
+            verdicts,
+            pending: BytesMut::new(),
+            searched: 0,
+            ready: BytesMut::new(),
+        }
+    }
+
+    /// Moves on over the head in `pending`, if it is whole or already refused.
+    fn check_head(&mut self) -> bool {
+        head::skip_empty_lines(&mut self.pending);
+        let verdict = match head::find_end(&self.pending, &mut self.searched) {
+            Ok(None) => return false,
+            Ok(Some(end)) => self
+                .pending
+                .get(..end)
+                .map_or(Err(Fault::framing("the head is cut")), |head| {
+                    head::check(head, self.is_tls)
+                })
+                .map(|framing| (end, framing)),
+            Err(fault) => Err(fault),
+        };
+        self.searched = 0;
+        match verdict {
+            Ok((end, framing)) => {
+                self.verdicts.push(Ok(()));
+                self.ready = self.pending.split_to(end);
+                self.state = match framing {
+                    Framing::Chunked => State::Chunked(Chunks::default()),
+                    Framing::Length(0) => State::Head,
+                    Framing::Length(bytes) => State::Body(bytes),
+                };
+            }
+            Err(fault) => {
+                self.verdicts.push(Err(fault));
+                self.ready = STAND_IN.into();
+                self.pending.clear();
+                self.state = State::Discard(DISCARD_BYTES);
+            }
+        }
+        true
+    }
+
+    /// Follows the body over `bytes`: how many of them belong to it, once checked.
+    fn check_body(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        match &mut self.state {
+            State::Body(left) => {
+                let taken = usize::try_from(*left).map_or(bytes.len(), |it| it.min(bytes.len()));
+                *left -= taken as u64;
+                if *left == 0 {
+                    self.state = State::Head;
+                }
+                Ok(taken)
+            }
+            State::Chunked(chunks) => match chunks.advance(bytes) {
+                Ok(progress) => {
+                    if progress.is_complete {
+                        self.state = State::Head;
+                    }
+                    Ok(progress.taken)
+                }
+                Err(fault) => {
+                    self.state = State::Failed(fault);
+                    Err(fault)
+                }
+            },
+            State::Discard(_) | State::Failed(_) | State::Head => Ok(0),
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> Checked<S> {
+    /// Reads a body: straight into the parser's buffer, checked in place.
+    fn poll_body(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if !self.pending.is_empty() {
+            let room = self.pending.len().min(buf.remaining());
+            let bytes = self.pending.split_to(room);
+            let taken = self.check_body(&bytes).map_err(invalid)?;
+            buf.put_slice(bytes.get(..taken).unwrap_or_default());
+            self.unread(bytes.get(taken..).unwrap_or_default());
+            return Poll::Ready(Ok(()));
+        }
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
+        let bytes = buf.filled().get(before..).unwrap_or_default();
+        match self.check_body(bytes) {
+            Ok(taken) => {
+                self.unread(bytes.get(taken..).unwrap_or_default());
+                buf.set_filled(before + taken);
+                Poll::Ready(Ok(()))
+            }
+            Err(fault) => {
+                buf.set_filled(before);
+                Poll::Ready(Err(invalid(fault)))
+            }
+        }
+    }
+
+    /// Puts bytes of the next request back in front of what is pending.
+    fn unread(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            let behind = std::mem::replace(&mut self.pending, bytes.into());
+            self.pending.extend_from_slice(&behind);
+        }
+    }
+
+    /// Reads more of a head. `Ready(true)` at the end of the stream.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let mut space = [0; READ_BYTES];
+        let mut buf = ReadBuf::new(&mut space);
+        ready!(Pin::new(&mut self.inner).poll_read(cx, &mut buf))?;
+        self.pending.extend_from_slice(buf.filled());
+        Poll::Ready(Ok(buf.filled().is_empty()))
+    }
+}
+
+fn invalid(fault: Fault) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, fault)
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Checked<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let it = self.get_mut();
+        loop {
+            if !it.ready.is_empty() {
+                let room = it.ready.len().min(buf.remaining());
+                buf.put_slice(it.ready.get(..room).unwrap_or_default());
+                it.ready.advance(room);
+                return Poll::Ready(Ok(()));
+            }
+            match &mut it.state {
+                State::Body(_) | State::Chunked(_) => return it.poll_body(cx, buf),
+                State::Failed(fault) => return Poll::Ready(Err(invalid(*fault))),
+                State::Discard(left) => {
+                    *left = left.saturating_sub(it.pending.len());
+                    let is_spent = *left == 0;
+                    it.pending.clear();
+                    if is_spent || ready!(it.poll_more(cx))? {
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+                State::Head => {
+                    if !it.check_head() && ready!(it.poll_more(cx))? {
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Checked<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().inner).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().inner).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,135 @@
+//! Reading one consistent state, synchronously: for the command line, and under the gatekeeper's port.
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::{
+    Error, Settings, database, rows,
+    writer::{Whose, find},
+};
+use crate::model::{
+    evidence::{General, SubjectRecord},
+    subject::{SubjectId, SubjectRef},
+};
+
+/// How many subjects an export holds in memory at once.
+const PAGE: u32 = 500;
+
+/// A connection that reads. Calls block on the disk: keep them off the async runtime.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+}
+
+impl Reader {
+    /// Opens the registers in `settings`, which are made if they are not there.
+    ///
+    /// # Errors
+    /// The file cannot be made, is not a register, is newer than this program, or is damaged.
+    pub fn open(settings: &Settings) -> Result<Self, Error> {
+        let connection = database::open(settings)?;
+        Ok(Self { connection })
+    }
+
+    /// Begins reading the state as of now; later changes are not seen through it.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn state(&mut self) -> Result<State<'_>, Error> {
+        let doing = "beginning to read";
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Deferred)
+            .map_err(Error::database(doing))?;
+        // The first read, not BEGIN, fixes what a deferred transaction sees.
+        let sequence = rows::sequence(&transaction).map_err(Error::database(doing))?;
+        Ok(State {
+            transaction,
+            sequence,
+        })
+    }
+}
+
+/// One consistent state of the registers.
+#[derive(Debug)]
+pub struct State<'a> {
+    transaction: Transaction<'a>,
+    sequence: u64,
+}
+
+impl State<'_> {
+    /// The change counter of this state.
+    pub const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Everything recorded about the subject, or `None` when nobody is registered so.
+    ///
+    /// # Errors
+    /// The identifiers belong to several subjects, or the database fails.
+    pub fn record(&self, whose: &Whose) -> Result<Option<SubjectRecord>, Error> {
+        let Some(subject) = find(&self.transaction, whose)? else {
+            return Ok(None);
+        };
+        let mut records = rows::records(&self.transaction, &[subject.row].into())?;
+        Ok(records.remove(&subject.row))
+    }
+
+    /// The subject that consent `id` is recorded for.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn subject_of_consent(&self, id: &str) -> Result<Option<SubjectId>, Error> {
+        rows::subject_of_consent(&self.transaction, id).map(|found| found.map(|it| it.id))
+    }
+
+    /// Bases of everybody, and ends of purposes and programmes.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn general(&self) -> Result<General, Error> {
+        rows::general(&self.transaction)
+    }
+
+    /// The hash recorded for a consent text.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn text_sha256(
+        &self,
+        text: &str,
+        version: &str,
+        locale: &str,
+    ) -> Result<Option<String>, Error> {
+        use rusqlite::OptionalExtension as _;
+        self.transaction
+            .prepare_cached(
+                "SELECT sha256 FROM consent_texts WHERE text = ?1 AND version = ?2 AND locale = ?3",
+            )
+            .and_then(|mut it| {
+                it.query_row((text, version, locale), |row| row.get(0))
+                    .optional()
+            })
+            .map_err(Error::database("looking a consent text up"))
+    }
+
+    /// Calls `take` with every subject's record and keyed references, in the order of registration, until it fails.
+    ///
+    /// # Errors
+    /// The database fails, or `take` does.
+    pub fn for_each_subject<E: From<Error>>(
+        &self,
+        mut take: impl FnMut(&SubjectRecord, &[SubjectRef]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut after = 0;
+        loop {
+            let page = rows::subjects_after(&self.transaction, after, PAGE)?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            after = *last;
+            for (row, record) in rows::records(&self.transaction, &page)? {
+                take(&record, &rows::references(&self.transaction, row)?)?;
+            }
+        }
+    }
+}

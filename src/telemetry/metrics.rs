@@ -1,0 +1,437 @@
+//! Every metric. Labels come from closed sets: ids of the configuration, codes of the model.
+
+use std::{sync::Arc, time::Duration};
+
+use prometheus::{
+    Encoder as _, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec,
+    Opts, Registry, TextEncoder,
+};
+
+use crate::{
+    gatekeeper::Report,
+    model::{decision::Mode, finding::GapKind},
+};
+
+/// From a tenth of a millisecond, which is a fraction of the gate's own share, to ten seconds.
+const SECONDS: &[f64] = &[
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
+    5.0, 10.0,
+];
+
+/// The registry of one process, and one method for each event.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    decisions: Decisions,
+    times: Times,
+    reloads: IntCounterVec,
+    upstream_failures: IntCounterVec,
+    in_flight: IntGauge,
+    generation: IntGauge,
+    audit_writable: IntGauge,
+}
+
+/// What was decided.
+#[derive(Debug)]
+struct Decisions {
+    transfers: IntCounterVec,
+    categories: IntCounterVec,
+    bases: IntCounterVec,
+    refusals: IntCounterVec,
+    would_refuse: IntCounterVec,
+    gaps: IntCounterVec,
+    findings: IntCounterVec,
+    opened: IntCounterVec,
+}
+
+/// How long it took.
+#[derive(Debug)]
+struct Times {
+    inspection: Histogram,
+    decision: Histogram,
+    evidence: Histogram,
+    audit_append: Histogram,
+    upstream: HistogramVec,
+    request: Histogram,
+}
+
+/// Registers what a constructor made. Names and labels are constants, so that a failure shows in the first test.
+struct Maker(Registry);
+
+impl Maker {
+    fn add<C: prometheus::core::Collector + Clone + 'static>(
+        &self,
+        made: prometheus::Result<C>,
+    ) -> prometheus::Result<C> {
+        let collector = made?;
+        self.0.register(Box::new(collector.clone()))?;
+        Ok(collector)
+    }
+
+    fn counters(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> prometheus::Result<IntCounterVec> {
+        self.add(IntCounterVec::new(Opts::new(name, help), labels))
+    }
+
+    fn seconds(&self, name: &str, help: &str) -> prometheus::Result<Histogram> {
+        let options = HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
+        self.add(Histogram::with_opts(options))
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> prometheus::Result<IntGauge> {
+        self.add(IntGauge::new(name, help))
+    }
+}
+
+impl Decisions {
+    fn new(make: &Maker) -> prometheus::Result<Self> {
+        Ok(Self {
+            transfers: make.counters(
+                "shekara_transfers_total",
+                "Messages decided on, by verdict and by what it would be if every reason acted.",
+                &["destination", "country", "verdict", "would_be"],
+            )?,
+            categories: make.counters(
+                "shekara_transfer_categories_total",
+                "Persons' categories in messages decided on.",
+                &["destination", "category", "verdict"],
+            )?,
+            bases: make.counters(
+                "shekara_transfer_bases_total",
+                "What carried a facet for a person.",
+                &["destination", "basis"],
+            )?,
+            refusals: make.counters(
+                "shekara_refusals_total",
+                "Messages refused, by primary reason.",
+                &["destination", "reason"],
+            )?,
+            would_refuse: make.counters(
+                "shekara_would_refuse_total",
+                "Reasons that were only recorded.",
+                &["destination", "reason"],
+            )?,
+            gaps: make.counters(
+                "shekara_gaps_total",
+                "Parts of messages that could not be read.",
+                &["destination", "kind"],
+            )?,
+            findings: make.counters(
+                "shekara_findings_total",
+                "Personal data found.",
+                &["category", "part"],
+            )?,
+            opened: make.counters(
+                "shekara_opened_total",
+                "Messages that passed because a policy was opened.",
+                &["destination", "what"],
+            )?,
+        })
+    }
+}
+
+impl Times {
+    fn new(make: &Maker) -> prometheus::Result<Self> {
+        let upstream = HistogramVec::new(
+            HistogramOpts::new(
+                "shekara_upstream_seconds",
+                "Time from sending a request to the end of its answer.",
+            )
+            .buckets(SECONDS.to_vec()),
+            &["destination", "status_class"],
+        );
+        Ok(Self {
+            inspection: make.seconds("shekara_inspection_seconds", "Time to read a message.")?,
+            decision: make.seconds("shekara_decision_seconds", "Time to decide.")?,
+            evidence: make.seconds("shekara_evidence_seconds", "Time to ask the registers.")?,
+            audit_append: make.seconds(
+                "shekara_audit_append_seconds",
+                "Time until a decision was on stable storage.",
+            )?,
+            upstream: make.add(upstream)?,
+            request: make.seconds(
+                "shekara_request_seconds",
+                "Time from a request's head to the end of its answer.",
+            )?,
+        })
+    }
+}
+
+impl Metrics {
+    /// All metrics, at zero.
+    ///
+    /// # Errors
+    /// A name is taken twice, which is a defect of this file.
+    pub fn new() -> prometheus::Result<Self> {
+        let make = Maker(Registry::new());
+        make.0.register(Box::new(
+            prometheus::process_collector::ProcessCollector::for_self(),
+        ))?;
+        make.add(IntGaugeVec::new(
+            Opts::new("shekara_build_info", "Version of the program; always 1."),
+            &["version"],
+        ))?
+        .with_label_values(&[env!("CARGO_PKG_VERSION")])
+        .set(1);
+        Ok(Self {
+            decisions: Decisions::new(&make)?,
+            times: Times::new(&make)?,
+            reloads: make.counters(
+                "shekara_config_reloads_total",
+                "Configurations offered to the running process.",
+                &["outcome"],
+            )?,
+            upstream_failures: make.counters(
+                "shekara_upstream_failures_total",
+                "Cleared messages that got no answer to pass on, by RFC 9209 error type.",
+                &["destination", "error"],
+            )?,
+            in_flight: make.gauge("shekara_requests_in_flight", "Exchanges under way.")?,
+            generation: make.gauge(
+                "shekara_config_generation",
+                "Counts the configurations taken into force.",
+            )?,
+            audit_writable: make.gauge(
+                "shekara_audit_writable",
+                "Whether the audit log accepts records.",
+            )?,
+            registry: make.0,
+        })
+    }
+
+    /// A message was decided on.
+    pub fn screened(&self, report: &Report) {
+        let decided = &report.decided;
+        let destination = &*decided.transfer.destination;
+        let decision = &decided.decision;
+        let verdict = decision.verdict.as_str();
+        let country = decided.recipient.as_ref().map(|it| it.country);
+        self.decisions
+            .transfers
+            .with_label_values(&[
+                destination,
+                country.as_ref().map_or("unknown", |it| it.code()),
+                verdict,
+                decision.would_be.as_str(),
+            ])
+            .inc();
+        for category in decided
+            .transfer
+            .persons
+            .iter()
+            .flat_map(|it| it.categories.iter())
+        {
+            self.decisions
+                .categories
+                .with_label_values(&[destination, category.code(), verdict])
+                .inc();
+        }
+        for (_, carrier) in decision.persons.iter().flat_map(|it| &it.carriers) {
+            self.decisions
+                .bases
+                .with_label_values(&[destination, carrier.as_str()])
+                .inc();
+        }
+        for it in &decided.findings {
+            self.decisions
+                .findings
+                .with_label_values(&[it.category.code(), it.part.as_str()])
+                .inc_by(u64::from(it.count));
+        }
+        for (kind, count) in &report.gaps {
+            self.decisions
+                .gaps
+                .with_label_values(&[destination, kind.as_str()])
+                .inc_by(u64::from(*count));
+        }
+        self.reasons(report);
+        self.timings(report);
+    }
+
+    fn reasons(&self, report: &Report) {
+        let decided = &report.decided;
+        let destination = &*decided.transfer.destination;
+        if decided.leaves.is_none()
+            && let Some(primary) = decided.decision.primary()
+        {
+            self.decisions
+                .refusals
+                .with_label_values(&[destination, primary.code.as_str()])
+                .inc();
+        }
+        let recorded = decided.decision.reasons.iter();
+        for it in recorded.filter(|it| it.mode == Mode::LogOnly) {
+            self.decisions
+                .would_refuse
+                .with_label_values(&[destination, it.code.as_str()])
+                .inc();
+        }
+        for what in &decided.opened {
+            self.opened(destination, what);
+        }
+    }
+
+    fn timings(&self, report: &Report) {
+        let timings = &report.timings;
+        self.times
+            .inspection
+            .observe(timings.inspection.as_secs_f64());
+        self.times.evidence.observe(timings.evidence.as_secs_f64());
+        self.times.decision.observe(timings.decision.as_secs_f64());
+        self.times.audit_append.observe(timings.audit.as_secs_f64());
+        self.audit_writable.set(i64::from(report.receipt.is_some()));
+    }
+
+    /// An upstream's answer with `status` ended after `time`.
+    pub fn answered(&self, destination: &str, status: u16, time: Duration) {
+        self.times
+            .upstream
+            .with_label_values(&[destination, status_class(status)])
+            .observe(time.as_secs_f64());
+    }
+
+    /// A cleared message got no answer to pass on; `error` is of RFC 9209.
+    pub fn upstream_failed(&self, destination: &str, error: &'static str) {
+        self.upstream_failures
+            .with_label_values(&[destination, error])
+            .inc();
+    }
+
+    /// A message or answer passed because a policy was opened.
+    pub fn opened(&self, destination: &str, what: &str) {
+        self.decisions
+            .opened
+            .with_label_values(&[destination, opened_label(what)])
+            .inc();
+    }
+
+    /// An exchange began; it ends when the value is dropped.
+    pub fn exchange(self: &Arc<Self>) -> InFlight {
+        self.in_flight.inc();
+        InFlight {
+            metrics: Arc::clone(self),
+            started: std::time::Instant::now(),
+        }
+    }
+
+    /// A configuration was taken into force.
+    pub fn took_into_force(&self, generation: u64) {
+        self.generation
+            .set(i64::try_from(generation).unwrap_or(i64::MAX));
+        self.reloads.with_label_values(&["taken"]).inc();
+    }
+
+    /// A configuration was refused; the old one stays in force.
+    pub fn refused_reload(&self) {
+        self.reloads.with_label_values(&["refused"]).inc();
+    }
+
+    /// Whether the audit log accepts records, as readiness last saw it.
+    pub fn audit_writable(&self, is_writable: bool) {
+        self.audit_writable.set(i64::from(is_writable));
+    }
+
+    /// The text of `GET /metrics`, in Prometheus' text format 0.0.4.
+    ///
+    /// # Errors
+    /// A collector gave a metric without value.
+    pub fn render(&self) -> prometheus::Result<Vec<u8>> {
+        let mut out = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut out)?;
+        Ok(out)
+    }
+
+    /// How many series there are; for the bound on cardinality.
+    pub fn series(&self) -> usize {
+        self.registry
+            .gather()
+            .iter()
+            .map(|it| it.get_metric().len())
+            .sum()
+    }
+}
+
+/// An exchange under way.
+#[derive(Debug)]
+pub struct InFlight {
+    metrics: Arc<Metrics>,
+    started: std::time::Instant,
+}
+
+impl InFlight {
+    /// Time since the exchange began.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.metrics.in_flight.dec();
+        self.metrics
+            .times
+            .request
+            .observe(self.started.elapsed().as_secs_f64());
+    }
+}
+
+/// A closed set, whatever the record says.
+fn opened_label(what: &str) -> &str {
+    let is_known = matches!(
+        what,
+        "failure:audit" | "failure:registers" | "failure:inspection" | "redirects"
+    ) || what
+        .strip_prefix("gap:")
+        .is_some_and(|it| it.parse::<GapKind>().is_ok());
+    if is_known { what } else { "other" }
+}
+
+const fn status_class(status: u16) -> &'static str {
+    match status / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        5 => "5xx",
+        _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_show_in_the_text() {
+        let metrics = Arc::new(Metrics::new().unwrap());
+        metrics.took_into_force(3);
+        metrics.answered("crm", 204, Duration::from_millis(2));
+        metrics.upstream_failed("crm", "dns_error");
+        let exchange = metrics.exchange();
+        let text = |metrics: &Metrics| String::from_utf8(metrics.render().unwrap()).unwrap();
+        for line in [
+            "shekara_config_generation 3",
+            "shekara_config_reloads_total{outcome=\"taken\"} 1",
+            "shekara_upstream_seconds_count{destination=\"crm\",status_class=\"2xx\"} 1",
+            "shekara_upstream_failures_total{destination=\"crm\",error=\"dns_error\"} 1",
+            "shekara_requests_in_flight 1",
+        ] {
+            assert!(text(&metrics).contains(line), "{line}");
+        }
+        drop(exchange);
+        assert!(text(&metrics).contains("shekara_requests_in_flight 0"));
+        assert!(text(&metrics).contains("shekara_request_seconds_count 1"));
+    }
+
+    #[test]
+    fn opened_policies_are_a_closed_set() {
+        for known in ["gap:opaque", "failure:audit"] {
+            assert_eq!(opened_label(known), known);
+        }
+        assert_eq!(opened_label("gap:991231100010"), "other");
+    }
+}
