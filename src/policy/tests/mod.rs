@@ -3,6 +3,7 @@
 mod cases;
 mod consents;
 mod edges;
+mod operators;
 mod properties;
 mod setting;
 mod shipped;
