@@ -5,5 +5,6 @@ mod consents;
 mod edges;
 mod operators;
 mod properties;
+mod regimes;
 mod setting;
 mod shipped;
