@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use super::setting::{Scene, basis, consent_to, country, day, destination, purpose, set, subject};
+use super::setting::{
+    Scene, basis, consent_to, country, day, destination, policy, purpose, set, subject,
+};
 use crate::{
     model::{
         consent::{Basis, BasisKind, Consent, EvidenceMethod, Facet},
         decision::Carrier,
         destination::{Destination, Notification, Role, Safeguard},
-        evidence::SubjectRecord,
+        evidence::{Evidence, SubjectRecord},
         law::{Profile, Reading, Regime, ThirdPartyTransfer},
     },
     policy::data,
@@ -273,6 +275,10 @@ fn a_text_may_close_third_parties_and_ask_for_writing() {
         let record = with_consent(consent.clone());
         let scene = Scene::new(clinic(switch), "email.notification", "email", record);
         scene.check(&format!("{switch:?}"), expected);
+        let evidence = Evidence::Known(scene.known.clone());
+        let (_, explanation) =
+            policy().explain(&scene.destination, &scene.transfer, &evidence, None);
+        assert!(explanation.render().contains("(R-36: policy, cl. 8.1"));
     }
     for (method, expected) in [
         (EvidenceMethod::SmsCode, "written-form-missing"),
