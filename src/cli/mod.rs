@@ -5,6 +5,7 @@ pub mod check;
 pub mod consent;
 pub mod demo;
 pub mod init;
+mod register;
 pub mod run;
 pub mod scan;
 pub mod schema;
@@ -109,7 +110,7 @@ fn dispatch(command: Command, common: &Common) -> Outcome {
     match command {
         Command::Audit(args) => audit::run(args, &place(common)?.audit_dir),
         Command::Check(args) => check::run(&args, common),
-        Command::Consent(args) => place(common)?.consent(&args),
+        Command::Consent(args) => place(common)?.register(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Init(args) => init::run(&args, common),
         Command::Run(args) => run::run(args, common),
@@ -126,17 +127,17 @@ struct Place {
 }
 
 impl Place {
-    /// `consent`, with the operator, offset and purposes that the configuration names.
-    fn consent(&self, args: &consent::Args) -> Outcome {
+    /// A command on the registers, with the operator, offset and purposes that the configuration names.
+    fn register(&self, command: &impl register::Command) -> Outcome {
         let operator = self.configuration.as_ref().map(|it| &it.operator);
         let purposes: Vec<Purpose> = self
             .configuration
             .iter()
             .flat_map(Configuration::purposes)
             .collect();
-        consent::run(
-            args,
-            &consent::Context {
+        register::run(
+            command,
+            &register::Context {
                 state_dir: &self.state,
                 operator_bin: operator.map(|it| &*it.bin),
                 utc_offset: operator.map_or_else(UtcOffset::default, |it| it.utc_offset),

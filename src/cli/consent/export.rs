@@ -3,8 +3,13 @@
 
 use serde_json::json;
 
-use super::{Failure, Session, Terminal};
-use crate::model::{consent::Consent, evidence::SubjectRecord, subject::SubjectRef};
+use crate::{
+    cli::{
+        Failure,
+        register::{Session, Terminal},
+    },
+    model::{consent::Consent, evidence::SubjectRecord, subject::SubjectRef},
+};
 
 pub(super) fn run(session: &Session<'_>, terminal: &mut Terminal<'_>) -> Result<(), Failure> {
     let mut reader = session.reader()?;

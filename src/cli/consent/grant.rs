@@ -1,11 +1,14 @@
 //! `consent grant`.
 
-use std::{collections::BTreeSet, fmt::Display, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
-use super::{
-    Failure, Format, Session, Terminal, print_saved, record_id, subject, usage, vocabulary,
-};
 use crate::{
+    cli::{
+        Failure,
+        register::{
+            Format, Problems, Session, Terminal, print_saved, record_id, subject, texts, vocabulary,
+        },
+    },
     model::{
         CategorySet, Day,
         consent::{Evidence, PartyScope, Until},
@@ -181,7 +184,7 @@ fn terms(args: &Args, session: &Session<'_>) -> Result<ConsentTerms, Failure> {
             at: given_at,
         },
     };
-    problems.take(&terms);
+    contradictions(&terms, &mut problems);
     problems.into_result(terms)
 }
 
@@ -229,68 +232,25 @@ fn text_sha256(
     Ok(found.map(Into::into))
 }
 
-pub(super) fn texts(values: &[String]) -> BTreeSet<Arc<str>> {
-    values.iter().map(|it| it.as_str().into()).collect()
-}
-
-/// Problems with flags, gathered so that all are told at once.
-#[derive(Debug, Default)]
-pub(super) struct Problems(Vec<String>);
-
-impl Problems {
-    pub(super) fn add(&mut self, flag: &str, problem: impl Display) {
-        self.0.push(format!("{flag}: {problem}"));
+/// What contradicts itself, under the names of the flags; looked for once each flag is right by itself.
+fn contradictions(terms: &ConsentTerms, problems: &mut Problems) {
+    if !problems.is_empty() {
+        return;
     }
-
-    /// The values of a flag that can be parsed; the others become problems.
-    pub(super) fn each<'a, T>(
-        &mut self,
-        flag: &str,
-        values: impl IntoIterator<Item = &'a String>,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Vec<T> {
-        let mut parsed = Vec::new();
-        for value in values {
-            match parse(value) {
-                Ok(it) => parsed.push(it),
-                Err(problem) => self.add(flag, problem),
-            }
-        }
-        parsed
-    }
-
-    /// What contradicts itself, under the names of the flags.
-    fn take(&mut self, terms: &ConsentTerms) {
-        if !self.0.is_empty() {
-            return;
-        }
-        for (field, problem) in terms.problems() {
-            let flag = match field {
-                "categories" => "--category",
-                "cross_border" => "--country",
-                "evidence.locale" => "--locale",
-                "evidence.sha256" => "--text-sha256",
-                "evidence.text" => "--text",
-                "evidence.version" => "--text-version",
-                "operator" => "--operator-bin",
-                "purposes" => "--purpose",
-                "third_party" => "--recipient",
-                "until" => "--until",
-                other => other,
-            };
-            self.add(flag, problem.replace("`from`", "`--from`"));
-        }
-    }
-
-    pub(super) fn failure(&self) -> Failure {
-        usage(&self.0)
-    }
-
-    pub(super) fn into_result<T>(self, value: T) -> Result<T, Failure> {
-        if self.0.is_empty() {
-            Ok(value)
-        } else {
-            Err(self.failure())
-        }
+    for (field, problem) in terms.problems() {
+        let flag = match field {
+            "categories" => "--category",
+            "cross_border" => "--country",
+            "evidence.locale" => "--locale",
+            "evidence.sha256" => "--text-sha256",
+            "evidence.text" => "--text",
+            "evidence.version" => "--text-version",
+            "operator" => "--operator-bin",
+            "purposes" => "--purpose",
+            "third_party" => "--recipient",
+            "until" => "--until",
+            other => other,
+        };
+        problems.add(flag, problem.replace("`from`", "`--from`"));
     }
 }

@@ -1,11 +1,13 @@
 //! `consent withdraw`.
 
-use super::{
-    Failure, Format, Session, Terminal,
-    grant::{Problems, texts},
-    print_saved, record_id, subject, usage, vocabulary,
-};
 use crate::{
+    cli::{
+        Failure,
+        register::{
+            Format, Problems, Session, Terminal, print_saved, record_id, subject, texts, usage,
+            vocabulary,
+        },
+    },
     model::{CategorySet, Timestamp, consent::WithdrawalScope},
     store::writer::{NewWithdrawal, WithdrawalTarget},
 };

@@ -4,8 +4,9 @@ use std::{fs, io::Read as _, path::PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::{Failure, Session, Terminal, usage, vocabulary};
+use super::{Session, Terminal, usage, vocabulary};
 use crate::{
+    cli::Failure,
     gatekeeper::keys::IdentifierRefs,
     model::{
         Sensitive,
@@ -22,7 +23,7 @@ const HOW: &str = "give `--subject -` (lines on standard input) or `--subject-fi
 /// Who a command is about. Never the identifier itself.
 #[derive(Debug, Default, clap::Args)]
 #[group(id = "subject_source")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// `-`: read identifiers from standard input, one a line (`email: …`, `phone: …`, `national-id: …`, `id-document: …`,
     /// `internal-id: …`). Asked for without echo if left out on a terminal
     #[arg(long, value_name = "-", value_parser = hidden)]
@@ -37,7 +38,7 @@ pub(super) struct Args {
 
 impl Args {
     /// Whether the command line says who it is.
-    pub(super) const fn is_given(&self) -> bool {
+    pub(in crate::cli) const fn is_given(&self) -> bool {
         self.subject.is_some() || self.subject_file.is_some() || self.subject_id.is_some()
     }
 }
@@ -52,7 +53,7 @@ fn hidden(text: &str) -> Result<Sensitive<String>, std::convert::Infallible> {
 }
 
 /// Reads who it is.
-pub(super) fn read(
+pub(in crate::cli) fn read(
     args: &Args,
     session: &Session<'_>,
     terminal: &mut Terminal<'_>,
@@ -93,7 +94,10 @@ pub(super) fn read(
 }
 
 /// Keyed references of `identifiers`.
-pub(super) fn references(identifiers: &[Identifier], session: &Session<'_>) -> Vec<IdentifierRefs> {
+pub(in crate::cli) fn references(
+    identifiers: &[Identifier],
+    session: &Session<'_>,
+) -> Vec<IdentifierRefs> {
     identifiers
         .iter()
         .map(|it| session.keys.references(it))
@@ -136,7 +140,7 @@ fn parse_line(line: &str) -> Result<Identifier, String> {
 }
 
 /// An identifier of `kind`. The problem does not quote it.
-pub(super) fn identifier(kind: IdentifierKind, value: &str) -> Result<Identifier, String> {
+pub(in crate::cli) fn identifier(kind: IdentifierKind, value: &str) -> Result<Identifier, String> {
     Identifier::normalise(kind, value).ok_or_else(|| {
         format!(
             "the value is not a usable {}; correct it (it is not shown here)",
