@@ -41,10 +41,10 @@ impl Reader {
             .transaction_with_behavior(TransactionBehavior::Deferred)
             .map_err(Error::database(doing))?;
         // The first read, not BEGIN, fixes what a deferred transaction sees.
-        let sequence = rows::sequence(&transaction).map_err(Error::database(doing))?;
+        let version = rows::version(&transaction).map_err(Error::database(doing))?;
         Ok(State {
             transaction,
-            sequence,
+            sequence: version.sequence,
         })
     }
 }

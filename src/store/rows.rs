@@ -30,11 +30,26 @@ pub(super) struct Registration {
     pub(super) shared: bool,
 }
 
-/// The change counter.
-pub(super) fn sequence(connection: &Connection) -> rusqlite::Result<u64> {
+/// Which state of the registers: how many changes it holds, and when the last was recorded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Version {
+    pub(super) sequence: u64,
+    /// `None` before the first change.
+    pub(super) newest_recorded_at: Option<Timestamp>,
+}
+
+/// The version of the state that is read.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<Version> {
     connection
-        .prepare_cached("SELECT seq FROM changes")?
-        .query_row([], |row| counter(row, 0))
+        .prepare_cached("SELECT seq, at FROM changes")?
+        .query_row([], |row| {
+            let sequence = counter(row, 0)?;
+            let at = Timestamp::from_millis(row.get(1)?);
+            Ok(Version {
+                sequence,
+                newest_recorded_at: (sequence > 0).then_some(at),
+            })
+        })
 }
 
 /// A column that holds a change counter.
