@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::de::DeserializeOwned;
 
-use super::Error;
+use super::{Error, writer::ConsentText};
 use crate::{
     gatekeeper::keys::hex,
     model::{
         Timestamp,
-        consent::{Consent, ConsentState, Objection, Restriction},
+        consent::{Basis, Consent, ConsentState, Objection, Restriction},
         evidence::{General, SubjectRecord},
         subject::{IdentifierKind, SubjectId, SubjectRef},
     },
@@ -179,6 +179,24 @@ pub(super) fn subject_of_consent(
         .map_err(Error::database("looking a consent up"))
 }
 
+/// A basis by id.
+pub(super) fn basis(connection: &Connection, id: &str) -> Result<Option<Basis>, Error> {
+    let body: Option<String> = connection
+        .prepare_cached("SELECT body FROM bases WHERE id = ?1")
+        .and_then(|mut it| it.query_row([id], |row| row.get(0)).optional())
+        .map_err(Error::database("looking a basis up"))?;
+    body.map(|it| decode(&it, "bases")).transpose()
+}
+
+/// Every version of every consent text, oldest first.
+pub(super) fn texts(connection: &Connection) -> Result<Vec<ConsentText>, Error> {
+    of_everybody(
+        connection,
+        "consent_texts",
+        "SELECT body FROM consent_texts ORDER BY seq",
+    )
+}
+
 /// Up to `limit` subjects after row `after`, in order.
 pub(super) fn subjects_after(
     connection: &Connection,
@@ -228,10 +246,12 @@ pub(super) fn records(
     for_each(
         connection,
         "objections",
-        LIFTED,
+        OBJECTION,
         &list,
         |subject, mut it: Objection, row| {
             it.lifted_at = lifted_at(row).map_err(Error::database(doing))?;
+            let record: Option<String> = row.get(3).map_err(Error::database(doing))?;
+            it.lifted_record = record.map(Into::into);
             push(&mut records, subject, it, |record| &mut record.objections);
             Ok(())
         },
@@ -284,6 +304,7 @@ pub(super) fn decode<T: DeserializeOwned>(body: &str, table: &'static str) -> Re
 
 const PLAIN: &str = "NULL";
 const LIFTED: &str = "t.lifted_at";
+const OBJECTION: &str = "t.lifted_at, t.lifted_record";
 /// The row, and whether the register holds the shown text with another hash.
 const CONSENT: &str = "t.row, EXISTS (SELECT 1 FROM consent_texts AS x WHERE x.text = t.text \
     AND x.version = t.version AND x.locale = t.locale AND x.sha256 <> t.sha256)";
