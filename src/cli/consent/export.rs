@@ -6,9 +6,9 @@ use serde_json::json;
 use crate::{
     cli::{
         Failure,
-        register::{Session, Terminal},
+        register::{Session, Terminal, state},
     },
-    model::{consent::Consent, evidence::SubjectRecord, subject::SubjectRef},
+    model::{Timestamp, consent::Consent, evidence::SubjectRecord, subject::SubjectRef},
 };
 
 pub(super) fn run(session: &Session<'_>, terminal: &mut Terminal<'_>) -> Result<(), Failure> {
@@ -26,10 +26,7 @@ fn line(consent: &Consent, record: &SubjectRecord, references: &[SubjectRef]) ->
     let withdrawals: Vec<_> = record
         .withdrawals
         .iter()
-        .filter(|it| match &it.consent {
-            Some(id) => *id == consent.id,
-            None => consent.given_at <= it.recorded.at,
-        })
+        .filter(|it| state::aims(it, consent, Timestamp::MAX))
         .collect();
     let mut line = json!(consent);
     if let Some(fields) = line.as_object_mut() {

@@ -6,12 +6,13 @@ use crate::{
     cli::{
         Failure,
         register::{
-            Format, Problems, Session, Terminal, print_saved, record_id, subject, texts, vocabulary,
+            Problems, Recipients, Record, Session, Terminal, print_saved, subject, texts,
+            vocabulary,
         },
     },
     model::{
         CategorySet, Day,
-        consent::{Evidence, PartyScope, Until},
+        consent::{Evidence, Until},
     },
     store::writer::{ConsentTerms, NewConsent},
 };
@@ -20,15 +21,8 @@ use crate::{
 pub(super) struct Args {
     #[command(flatten)]
     subject: subject::Args,
-    /// Recipient it allows transfer to, by party id (repeatable)
-    #[arg(long, value_name = "PARTY", conflicts_with_all = ["any_recipient", "class"])]
-    recipient: Vec<String>,
-    /// It allows transfer to any recipient
-    #[arg(long, conflicts_with = "class")]
-    any_recipient: bool,
-    /// Class of recipients it allows transfer to (repeatable)
-    #[arg(long, value_name = "CLASS")]
-    class: Vec<String>,
+    #[command(flatten)]
+    recipients: Recipients,
     /// Country it allows transfer to, ISO 3166-1 alpha-2 (repeatable); none = no cross-border transfer
     #[arg(long, value_name = "CODE")]
     country: Vec<String>,
@@ -79,12 +73,8 @@ pub(super) struct Args {
     /// Id of the representative who gave it
     #[arg(long, value_name = "ID")]
     representative: Option<String>,
-    /// Id of the record; given again with the same content, nothing changes [default: a new one]
-    #[arg(long, value_name = "ID")]
-    id: Option<String>,
-    /// Form of the answer
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[command(flatten)]
+    record: Record,
 }
 
 #[derive(Debug, clap::Args)]
@@ -109,13 +99,13 @@ pub(super) fn run(
     let terms = terms(args, session)?;
     let from = terms.from.start(session.context.utc_offset);
     let new = NewConsent {
-        id: record_id(args.id.as_ref()),
+        id: args.record.id(),
         whose: subject::read(&args.subject, session, terminal)?,
         terms,
     };
     let saved = session.writer()?.grant(&new)?;
     let acts_from = Some(from.max(saved.at));
-    print_saved("consent", &saved, acts_from, args.format, terminal)
+    print_saved("consent", &saved, acts_from, args.record.format, terminal)
 }
 
 fn terms(args: &Args, session: &Session<'_>) -> Result<ConsentTerms, Failure> {
@@ -164,7 +154,7 @@ fn terms(args: &Args, session: &Session<'_>) -> Result<ConsentTerms, Failure> {
         given_at,
         from,
         until,
-        third_party: parties(args),
+        third_party: args.recipients.scope(),
         cross_border: (!countries.is_empty()).then_some(countries),
         public: args.public,
         categories: categories
@@ -172,7 +162,7 @@ fn terms(args: &Args, session: &Session<'_>) -> Result<ConsentTerms, Failure> {
             .fold(CategorySet::EMPTY, CategorySet::union),
         purposes: purposes.into_iter().collect(),
         channels: texts(&args.channel),
-        representative: record_id(args.representative.as_ref()),
+        representative: args.representative.as_deref().map(Into::into),
         notify_subject: args.notify_subject,
         evidence: Evidence {
             method,
@@ -195,18 +185,6 @@ fn until(end: &End, problems: &mut Problems) -> Option<Until> {
         (Some(day), _) => problems
             .each("--until", [day], |it| it.parse().map(Until::Day))
             .pop(),
-    }
-}
-
-fn parties(args: &Args) -> Option<PartyScope> {
-    if args.any_recipient {
-        Some(PartyScope::Any)
-    } else if !args.class.is_empty() {
-        Some(PartyScope::Classes(texts(&args.class)))
-    } else if !args.recipient.is_empty() {
-        Some(PartyScope::Parties(texts(&args.recipient)))
-    } else {
-        None
     }
 }
 

@@ -8,9 +8,9 @@ use crate::{
     cli::{
         Failure,
         register::{
-            Format, Session, Terminal,
+            Format, Session, Terminal, View,
             layout::{columns, join, parties, until, word},
-            state, subject, usage, vocabulary,
+            state, subject, usage,
         },
     },
     model::{
@@ -38,16 +38,6 @@ pub(super) struct ShowArgs {
     subject: subject::Args,
     #[command(flatten)]
     view: View,
-}
-
-#[derive(Debug, clap::Args)]
-struct View {
-    /// State at this instant, or at the start of this day [default: now]
-    #[arg(long, value_name = "TIME")]
-    at: Option<String>,
-    /// Form of the answer
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
 }
 
 pub(super) fn list(
@@ -91,12 +81,7 @@ impl Answer {
         session: &Session<'_>,
         terminal: &mut Terminal<'_>,
     ) -> Result<Self, Failure> {
-        let offset = session.context.utc_offset;
-        let at = match &view.at {
-            None => session.now(),
-            Some(text) => vocabulary::instant(text, offset)
-                .map_err(|problem| usage(&[format!("--at: {problem}")]))?,
-        };
+        let at = view.at(session)?;
         let named = match consent {
             Some(_) if who.is_given() => {
                 return Err(usage(&[
@@ -128,7 +113,7 @@ impl Answer {
             record,
             general: state.general()?,
             at,
-            offset,
+            offset: session.context.utc_offset,
         })
     }
 
@@ -190,12 +175,8 @@ impl Answer {
             for (name, value) in fields(it, self.state(it)) {
                 let _infallible = writeln!(text, "{name:<13} {value}");
             }
-            let aimed = |w: &&Withdrawal| {
-                w.consent
-                    .as_ref()
-                    .map_or(it.given_at <= w.recorded.at, |id| *id == it.id)
-            };
-            for withdrawal in self.record.withdrawals.iter().filter(aimed) {
+            let aimed = self.record.withdrawals.iter();
+            for withdrawal in aimed.filter(|aimed| state::aims(aimed, it, self.at)) {
                 let _infallible = writeln!(text, "withdrawal    {}", withdrawn(withdrawal));
             }
         }

@@ -1,7 +1,53 @@
 //! Answers, for people and for programs.
 
-use super::Terminal;
-use crate::{cli::Failure, model::Timestamp, store::writer::Saved};
+use super::{Session, Terminal, usage, vocabulary};
+use crate::{
+    cli::Failure,
+    model::{Timestamp, consent::RecordId},
+    store::writer::Saved,
+};
+
+/// How a change is recorded and told.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Record {
+    /// Id of the record; given again with the same content, nothing changes [default: a new one]
+    #[arg(long, value_name = "ID")]
+    id: Option<String>,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(in crate::cli) format: Format,
+}
+
+impl Record {
+    pub(in crate::cli) fn id(&self) -> Option<RecordId> {
+        self.id.as_deref().map(Into::into)
+    }
+}
+
+/// How what is recorded is looked at.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct View {
+    /// State at this instant, or at the start of this day [default: now]
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(in crate::cli) format: Format,
+}
+
+impl View {
+    /// The time to look at.
+    ///
+    /// # Errors
+    /// It is neither an instant nor a day.
+    pub(in crate::cli) fn at(&self, session: &Session<'_>) -> Result<Timestamp, Failure> {
+        match &self.at {
+            None => Ok(session.now()),
+            Some(text) => vocabulary::instant(text, session.context.utc_offset)
+                .map_err(|problem| usage(&[format!("--at: {problem}")])),
+        }
+    }
+}
 
 /// Form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -35,7 +81,7 @@ pub(in crate::cli) fn print_saved(
         ""
     };
     terminal.line(format_args!("{what} {}{again}", saved.id))?;
-    if let Some(subject) = &saved.subject {
+    if let Some(subject) = saved.subject.as_ref().filter(|it| it.0 != saved.id) {
         terminal.line(format_args!("subject {subject}"))?;
     }
     terminal.line(format_args!("recorded {}", saved.at))?;

@@ -7,7 +7,12 @@ use clap::Parser as _;
 use super::{Command, Context, Terminal, session::run_on};
 use crate::{
     cli::Failure,
-    store::{Settings, Writer, contract::TestClock},
+    gatekeeper::ports::Registers as _,
+    model::{
+        evidence::{Known, SubjectRecord},
+        subject::{Identifier, IdentifierKind},
+    },
+    store::{self, Settings, Writer, contract::TestClock},
 };
 
 /// The form of an identifier file that names the test person.
@@ -52,6 +57,25 @@ impl Bench {
     /// Sets the clock.
     pub(in crate::cli) fn at(&self, time: &str) {
         self.clock.set(time.parse().unwrap());
+    }
+
+    /// What the gate learns about the test person, through its own port.
+    pub(in crate::cli) fn evidence(&self) -> Known {
+        let keys = store::keys::open_or_create(self.dir.path()).unwrap();
+        let who = Identifier::normalise(IdentifierKind::Email, "ann@example.org").unwrap();
+        let registers = store::Registers::open(&self.settings()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let asked = [vec![keys.references(&who)]];
+        runtime.block_on(registers.evidence(&asked)).unwrap()
+    }
+
+    /// The one record of the test person that the gate reads.
+    pub(in crate::cli) fn record(&self) -> SubjectRecord {
+        let known = self.evidence();
+        assert_eq!(known.persons[0].subjects.len(), 1, "one subject");
+        known.persons[0].subjects[0].as_ref().clone()
     }
 
     /// Runs `line` of the command `A` with `input`: output and notes, or the failure.

@@ -1,6 +1,6 @@
 //! Values of the registers as text for people.
 
-use crate::model::consent::{PartyScope, Until};
+use crate::model::consent::{PartyScope, PurposeEnd, PurposeEndScope, Until};
 
 pub(in crate::cli) fn until(it: &Until) -> String {
     match it {
@@ -17,6 +17,16 @@ pub(in crate::cli) fn parties(it: Option<&PartyScope>) -> String {
         Some(PartyScope::Classes(classes)) => format!("classes {}", join(classes)),
         Some(PartyScope::Parties(parties)) => join(parties),
     }
+}
+
+/// What has ended, and when.
+pub(in crate::cli) fn purpose_end(it: &PurposeEnd) -> String {
+    let what = match &it.scope {
+        PurposeEndScope::Consent(id) => format!("consent {id}"),
+        PurposeEndScope::Programme(id) => format!("programme {id}"),
+        PurposeEndScope::Purpose(purpose) => format!("purpose {purpose}"),
+    };
+    format!("{what} ended {}", it.at)
 }
 
 /// The word that stands for `value` in JSON.

@@ -4,29 +4,26 @@
 //! users of the machine and the shell's history can read.
 
 pub(super) use self::{
-    answer::{Format, print_saved},
-    problems::{Problems, texts, usage},
+    answer::{Format, Record, View, print_saved},
+    problems::{Problems, as_flags, texts, usage},
+    recipients::Recipients,
     session::{Command, Context, Session, run},
     terminal::Terminal,
 };
 use super::Failure;
-use crate::{model::consent::RecordId, store};
+use crate::store;
 
 mod answer;
 #[cfg(test)]
 pub(super) mod bench;
 pub(super) mod layout;
 mod problems;
+mod recipients;
 mod session;
 pub(super) mod state;
 pub(super) mod subject;
 mod terminal;
 pub(super) mod vocabulary;
-
-/// The `--id` of a record.
-pub(super) fn record_id(text: Option<&String>) -> Option<RecordId> {
-    text.map(|it| it.as_str().into())
-}
 
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {

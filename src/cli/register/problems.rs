@@ -2,7 +2,12 @@
 
 use std::{collections::BTreeSet, fmt::Display, sync::Arc};
 
-use crate::cli::Failure;
+use super::vocabulary;
+use crate::{
+    cli::Failure,
+    model::{Day, Timestamp, UtcOffset},
+    store,
+};
 
 /// The values of a repeatable flag, each once.
 pub(in crate::cli) fn texts(values: &[String]) -> BTreeSet<Arc<str>> {
@@ -35,6 +40,22 @@ impl Problems {
         parsed
     }
 
+    /// The day of a flag.
+    pub(in crate::cli) fn day(&mut self, flag: &str, value: Option<&String>) -> Option<Day> {
+        self.each(flag, value, str::parse).pop()
+    }
+
+    /// The instant of a flag, or the first of its day.
+    pub(in crate::cli) fn instant(
+        &mut self,
+        flag: &str,
+        value: Option<&String>,
+        offset: UtcOffset,
+    ) -> Option<Timestamp> {
+        self.each(flag, value, |it| vocabulary::instant(it, offset))
+            .pop()
+    }
+
     pub(in crate::cli) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -58,4 +79,16 @@ pub(in crate::cli) fn usage(problems: &[String]) -> Failure {
         text: problems.join("\n"),
         code: 2,
     }
+}
+
+/// The failure of a change, with the flags of the fields that contradict each other.
+pub(in crate::cli) fn as_flags(error: store::Error, flags: &[(&str, &str)]) -> Failure {
+    let store::Error::Invalid { field, problem } = &error else {
+        return error.into();
+    };
+    let flag = flags.iter().find(|(name, _)| name == field);
+    flag.map_or_else(
+        || Failure::new(error.to_string()),
+        |(_, flag)| usage(&[format!("{flag}: {}", problem.replace("`from`", "`--from`"))]),
+    )
 }

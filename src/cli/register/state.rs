@@ -1,14 +1,19 @@
-//! The state of one consent at a time, in a word. What a transfer may rest on is decided by the policy, not here.
+//! The state of one record at a time, in a word. What a transfer may rest on is decided by the policy, not here.
+
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use crate::model::{
-    Timestamp, UtcOffset,
-    consent::{Consent, ConsentState, PurposeEnd, PurposeEndScope, Until, WithdrawalScope},
+    Day, Purpose, Timestamp, UtcOffset,
+    consent::{
+        Basis, Consent, ConsentState, ObjectionTarget, PurposeEnd, PurposeEndScope, Until,
+        Withdrawal, WithdrawalScope,
+    },
     evidence::{General, SubjectRecord},
 };
 
-/// How a consent stands; the first that applies, in this order.
+/// How a record stands; the first that applies, in this order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(in crate::cli) enum State {
@@ -16,7 +21,9 @@ pub(in crate::cli) enum State {
     Invalidated,
     Refused,
     Revoked,
+    Lifted,
     Withdrawn,
+    Suspended,
     PurposeEnded,
     Expired,
     NotYet,
@@ -32,7 +39,9 @@ impl State {
             Self::Invalidated => "invalidated",
             Self::Refused => "refused",
             Self::Revoked => "revoked",
+            Self::Lifted => "lifted",
             Self::Withdrawn => "withdrawn",
+            Self::Suspended => "suspended",
             Self::PurposeEnded => "purpose-ended",
             Self::Expired => "expired",
             Self::NotYet => "not-yet",
@@ -64,16 +73,92 @@ pub(in crate::cli) fn of(
     if has_ended(consent, record, general, at) {
         return State::PurposeEnded;
     }
-    if matches!(consent.until, Until::Day(day) if at >= day.end(offset)) {
-        return State::Expired;
-    }
-    if at < consent.from.start(offset) {
-        return State::NotYet;
+    let until = match consent.until {
+        Until::Day(day) => Some(day),
+        Until::Programme(_) | Until::Purpose => None,
+    };
+    if let Some(outside) = term(consent.from, until, at, offset) {
+        return outside;
     }
     if consent.evidence_mismatch {
         return State::EvidenceMismatch;
     }
     withdrawn.unwrap_or(State::Standing)
+}
+
+/// How `basis` stands at `at`, for the subject of `record` or, without one, for everybody.
+pub(in crate::cli) fn of_basis(
+    basis: &Basis,
+    record: Option<&SubjectRecord>,
+    general: &General,
+    at: Timestamp,
+    offset: UtcOffset,
+) -> State {
+    if basis.recorded.at > at {
+        return State::NotYetRecorded;
+    }
+    let mut objections = record.iter().flat_map(|it| &it.objections);
+    let is_suspended = objections.any(|it| {
+        let is_meant = match &it.against {
+            ObjectionTarget::Basis(id) => *id == basis.id,
+            ObjectionTarget::Kind(kind) => *kind == basis.kind,
+        };
+        is_meant && is_open(it.from, it.lifted_at, at)
+    });
+    if is_suspended {
+        return State::Suspended;
+    }
+    let from = basis.from.start(offset);
+    let ends = ends(record, general, at).filter(|it| from <= it.at);
+    if covers_all(ends, &basis.purposes) {
+        return State::PurposeEnded;
+    }
+    term(basis.from, basis.until, at, offset).unwrap_or(State::Standing)
+}
+
+/// Whether what began at `from` and may have been lifted acts at `at`.
+pub(in crate::cli) fn is_open(
+    from: Timestamp,
+    lifted_at: Option<Timestamp>,
+    at: Timestamp,
+) -> bool {
+    from <= at && lifted_at.is_none_or(|it| at < it)
+}
+
+/// Whether `withdrawal` is about `consent`: by name, unless renewed since it was filed; or about all given before that.
+pub(in crate::cli) fn aims(withdrawal: &Withdrawal, consent: &Consent, at: Timestamp) -> bool {
+    let granted_at = granted_at(consent, at);
+    let is_renewed = granted_at > consent.given_at && granted_at > withdrawal.filed_at;
+    match &withdrawal.consent {
+        Some(id) => *id == consent.id && !is_renewed,
+        None => granted_at <= withdrawal.filed_at,
+    }
+}
+
+/// Why `at` is outside a term of days, if it is.
+pub(in crate::cli) fn term(
+    from: Day,
+    until: Option<Day>,
+    at: Timestamp,
+    offset: UtcOffset,
+) -> Option<State> {
+    if until.is_some_and(|it| at >= it.end(offset)) {
+        Some(State::Expired)
+    } else if at < from.start(offset) {
+        Some(State::NotYet)
+    } else {
+        None
+    }
+}
+
+/// When it was last given.
+fn granted_at(consent: &Consent, at: Timestamp) -> Timestamp {
+    let is_grant = |it: &ConsentState| matches!(it, ConsentState::Given | ConsentState::Renewed);
+    let later = consent
+        .events
+        .iter()
+        .filter(|(state, when)| is_grant(state) && *when <= at);
+    later.map(|it| it.1).fold(consent.given_at, Timestamp::max)
 }
 
 fn by_event(consent: &Consent, at: Timestamp) -> Option<State> {
@@ -89,11 +174,7 @@ fn by_event(consent: &Consent, at: Timestamp) -> Option<State> {
 fn withdrawn(consent: &Consent, record: &SubjectRecord, at: Timestamp) -> Option<State> {
     let mut found = None;
     for it in &record.withdrawals {
-        let aims = match &it.consent {
-            Some(id) => *id == consent.id,
-            None => consent.given_at <= it.recorded.at,
-        };
-        if aims && it.refused_reason.is_none() && it.recorded.at <= at {
+        if aims(it, consent, at) && it.refused_reason.is_none() && it.recorded.at <= at {
             if it.scope == WithdrawalScope::default() {
                 return Some(State::Withdrawn);
             }
@@ -103,22 +184,43 @@ fn withdrawn(consent: &Consent, record: &SubjectRecord, at: Timestamp) -> Option
     found
 }
 
-/// Whether all that the consent was given for has ended.
+/// Whether all that the consent was given for has ended. What is given after an end is a new beginning, but for a programme.
 fn has_ended(consent: &Consent, record: &SubjectRecord, general: &General, at: Timestamp) -> bool {
-    let ends: Vec<&PurposeEnd> = general
-        .purpose_ends
-        .iter()
-        .chain(&record.purpose_ends)
-        .filter(|it| it.at <= at)
-        .collect();
-    let whole = ends.iter().any(|it| match &it.scope {
-        PurposeEndScope::Consent(id) => *id == consent.id,
+    let granted_at = granted_at(consent, at);
+    let whole = ends(Some(record), general, at).any(|it| match &it.scope {
+        PurposeEndScope::Consent(id) => *id == consent.id && granted_at <= it.at,
         PurposeEndScope::Programme(id) => consent.until == Until::Programme(id.clone()),
         PurposeEndScope::Purpose(_) => false,
     });
-    let every_purpose = consent.purposes.iter().all(|purpose| {
-        ends.iter()
-            .any(|it| matches!(&it.scope, PurposeEndScope::Purpose(ended) if ended.covers(purpose)))
-    });
-    whole || every_purpose
+    let later = ends(Some(record), general, at).filter(|it| granted_at <= it.at);
+    whole || covers_all(later, &consent.purposes)
+}
+
+/// Ends that concern the subject, as of `at`.
+fn ends<'a>(
+    record: Option<&'a SubjectRecord>,
+    general: &'a General,
+    at: Timestamp,
+) -> impl Iterator<Item = &'a PurposeEnd> {
+    let own = record.into_iter().flat_map(|it| &it.purpose_ends);
+    general
+        .purpose_ends
+        .iter()
+        .chain(own)
+        .filter(move |it| it.at <= at)
+}
+
+fn covers_all<'a>(
+    ends: impl Iterator<Item = &'a PurposeEnd>,
+    purposes: &BTreeSet<Purpose>,
+) -> bool {
+    let ended: Vec<&Purpose> = ends
+        .filter_map(|it| match &it.scope {
+            PurposeEndScope::Purpose(purpose) => Some(purpose),
+            PurposeEndScope::Consent(_) | PurposeEndScope::Programme(_) => None,
+        })
+        .collect();
+    purposes
+        .iter()
+        .all(|it| ended.iter().any(|ended| ended.covers(it)))
 }

@@ -69,6 +69,30 @@ pub(in crate::cli) const METHODS: &[&str] = &[
     "web-checkbox",
 ];
 
+/// Kinds of basis other than consent.
+pub(in crate::cli) const BASIS_KINDS: &[&str] = &[
+    "constitutional-rights",
+    "contract",
+    "court",
+    "law-protective",
+    "legitimate-interest",
+    "public-source",
+    "state-body-request",
+    "statutory-duty",
+    "treaty",
+    "vital-interest",
+];
+
+/// What a basis can answer.
+pub(in crate::cli) const FACETS: &[&str] = &["cross-border", "third-party"];
+
+/// Why a subject is restricted.
+pub(in crate::cli) const RESTRICTION_REASONS: &[&str] =
+    &["accuracy-doubt", "breach-report", "rights-request"];
+
+/// By what right a representative acts.
+pub(in crate::cli) const REPRESENTATIVE_KINDS: &[&str] = &["attorney", "guardian", "parent"];
+
 /// Actions that a withdrawal can be limited to.
 pub(in crate::cli) const ACTIONS: &[&str] =
     &["cross-border", "processing", "public", "third-party"];
