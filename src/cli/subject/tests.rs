@@ -20,7 +20,7 @@ fn run(bench: &Bench, line: &str) -> String {
 }
 
 #[test]
-fn what_is_wrong_is_named_with_the_mend() {
+fn what_is_wrong_with_records_is_named_with_the_mend() {
     let bench = Bench::new();
     run(&bench, "restrict --subject - --reason rights-request");
     for (line, says) in [
@@ -60,6 +60,21 @@ fn what_is_wrong_is_named_with_the_mend() {
             "no objection with id `nope` is recorded",
         ),
         ("lift nope", "--record <REF>"),
+    ] {
+        bench.check_refused::<Args>(line, WHO, &[says]);
+    }
+    let nobody = "email: nobody@example.org";
+    bench.check_refused::<Args>(
+        "object --subject - --kind contract",
+        nobody,
+        &["register the subject first with `shekara subject link`"],
+    );
+}
+
+#[test]
+fn what_is_wrong_with_persons_is_named_with_the_mend() {
+    let bench = Bench::new();
+    for (line, says) in [
         (
             "represent --subject - --kind mother --document d-1",
             "--kind: `mother` is not a known kind of representative; known are attorney, guardian, parent",
@@ -103,12 +118,6 @@ fn what_is_wrong_is_named_with_the_mend() {
     ] {
         bench.check_refused::<Args>(line, WHO, &[says]);
     }
-    let nobody = "email: nobody@example.org";
-    bench.check_refused::<Args>(
-        "object --subject - --kind contract",
-        nobody,
-        &["register the subject first with `shekara subject link`"],
-    );
 }
 
 #[test]
