@@ -6,6 +6,7 @@ pub mod consent;
 pub mod demo;
 pub mod explain;
 pub mod init;
+pub mod plan;
 pub mod run;
 pub mod scan;
 pub mod schema;
@@ -86,6 +87,7 @@ enum Command {
     Demo(demo::Args),
     Explain(explain::Args),
     Init(init::Args),
+    Plan(plan::Args),
     Run(run::Args),
     Scan(scan::Args),
     Schema(schema::Args),
@@ -115,6 +117,7 @@ fn dispatch(command: Command, common: &Common) -> Outcome {
         Command::Demo(args) => demo::run(&args),
         Command::Explain(args) => explain::run(args, common),
         Command::Init(args) => init::run(&args, common),
+        Command::Plan(args) => plan::run(&args, common),
         Command::Run(args) => run::run(args, common),
         Command::Scan(args) => scan::run(args),
         Command::Schema(args) => schema::run(&args, common),
