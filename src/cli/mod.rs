@@ -5,7 +5,9 @@ pub mod basis;
 pub mod check;
 pub mod consent;
 pub mod demo;
+pub mod explain;
 pub mod init;
+pub mod plan;
 pub mod purpose;
 mod register;
 pub mod run;
@@ -89,8 +91,10 @@ enum Command {
     Check(check::Args),
     Consent(consent::Args),
     Demo(demo::Args),
+    Explain(explain::Args),
     Init(init::Args),
     Purpose(purpose::Args),
+    Plan(plan::Args),
     Run(run::Args),
     Scan(scan::Args),
     Schema(schema::Args),
@@ -121,14 +125,28 @@ fn dispatch(command: Command, common: &Common) -> Outcome {
         Command::Check(args) => check::run(&args, common),
         Command::Consent(args) => place(common)?.register(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Explain(args) => explain::run(args, common),
         Command::Init(args) => init::run(&args, common),
         Command::Purpose(args) => place(common)?.register(&args),
+        Command::Plan(args) => plan::run(&args, common),
         Command::Run(args) => run::run(args, common),
         Command::Scan(args) => scan::run(args),
         Command::Schema(args) => schema::run(&args, common),
         Command::Subject(args) => place(common)?.register(&args),
         Command::Text(args) => place(common)?.register(&args),
     }
+}
+
+/// The configuration that the common options name, with their state directory.
+fn configured(common: &Common) -> Result<Configuration, Failure> {
+    let path = config::discover(common.config.as_deref()).map_err(Failure::new)?;
+    let loaded =
+        config::load(&path, SystemClock.now()).map_err(|it| Failure::new(it.to_string()))?;
+    let configuration = loaded.configuration;
+    Ok(match &common.state {
+        Some(dir) => configuration.with_state_dir(dir.clone()),
+        None => configuration,
+    })
 }
 
 /// What commands beside the gate need of its configuration.

@@ -11,7 +11,11 @@ use crate::{
         record::Versions,
     },
     inspect::Inspector,
-    model::{Purpose, destination::RoutePurpose, law::Operator},
+    model::{
+        Purpose,
+        destination::RoutePurpose,
+        law::{Operator, Profile},
+    },
     policy::{Policy, ReasonTable},
     proxy, store, telemetry,
 };
@@ -35,6 +39,8 @@ pub struct Configuration {
     pub callers: Vec<Caller>,
     /// Ways out, in the order of the file.
     pub destinations: Vec<Arc<Destination>>,
+    /// Every profile that was read, used or not, by code.
+    pub profiles: BTreeMap<Arc<str>, Arc<Profile>>,
     /// Rules, citations, statuses and texts.
     pub reasons: Arc<ReasonTable>,
     /// First 16 hex digits of the SHA-256 of the file.

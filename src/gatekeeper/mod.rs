@@ -3,10 +3,12 @@
 mod carry_out;
 mod compose;
 pub mod destination;
+pub mod history;
 pub mod keys;
 pub mod ports;
 mod reading;
 pub mod record;
+pub mod replay;
 pub mod screen;
 pub mod snapshot;
 

@@ -1,5 +1,7 @@
 //! Reading one consistent state, synchronously: for the command line, and under the gatekeeper's port.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{
@@ -73,6 +75,22 @@ impl State<'_> {
         };
         let mut records = rows::records(&self.transaction, &[subject.row].into())?;
         Ok(records.remove(&subject.row))
+    }
+
+    /// The subjects that own each of `references` now; one that nobody owns is absent. Whoever was registered first comes first.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn owners(
+        &self,
+        references: &BTreeSet<SubjectRef>,
+    ) -> Result<BTreeMap<SubjectRef, Vec<SubjectId>>, Error> {
+        let found = rows::resolve(&self.transaction, references)?;
+        let ids = |it: Vec<rows::Registration>| it.into_iter().map(|it| it.subject.id).collect();
+        Ok(found
+            .into_iter()
+            .map(|(it, found)| (it, ids(found)))
+            .collect())
     }
 
     /// The subject that consent `id` is recorded for.
