@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use super::{
     super::{
         Plan,
-        detect::{Detectors, Field, Hit, KeyHint},
+        detect::{BY_KEY, Detectors, Field, Hit, KeyHint},
         key_names::KeyNames,
     },
     keys::KeyTable,
@@ -176,6 +176,10 @@ impl<'p, S: Scan> Reading<'p, S> {
     /// Notes a gap at `node` and a step below it.
     pub(crate) fn gap(&mut self, kind: GapKind, node: NodeId, leaf: Option<&Step>) {
         let location = self.location(node, leaf);
+        let is_same = |it: &Gap| it.kind == kind && it.location == location;
+        if self.gaps.last().is_some_and(is_same) {
+            return;
+        }
         let repeats = self
             .gaps
             .iter()
@@ -236,6 +240,22 @@ impl<'p, S: Scan> Reading<'p, S> {
                 spot: spot.clone(),
             });
         }
+    }
+
+    /// Drops the finds from `known` on that say no more than one from `first` on: a text was read again in another form.
+    pub(crate) fn drop_repeats(&mut self, first: usize, known: usize) {
+        let fresh = self.finds.split_off(known);
+        let before = self.finds.get(first..).unwrap_or_default();
+        let is_new = |it: &Find| {
+            !before.iter().any(|known| {
+                known.category == it.category
+                    && known.confidence >= it.confidence
+                    && known.beside_person >= it.beside_person
+                    && (known.identifier == it.identifier || it.detector == BY_KEY)
+            })
+        };
+        let fresh: Vec<Find> = fresh.into_iter().filter(is_new).collect();
+        self.finds.extend(fresh);
     }
 
     /// The place of `node` and a step below it.
