@@ -69,7 +69,7 @@ async fn a_refusal_is_a_problem_in_the_language_asked_for() {
 async fn a_method_that_no_route_takes_is_named_as_such() {
     let (gate, upstream) = between_with(Script::ok(), |it| {
         let mut facts = (*it.facts).clone();
-        facts.routes.push(facts::Route {
+        facts.routes = vec![facts::Route {
             id: "contacts".into(),
             methods: ["POST".into(), "PUT".into()].into(),
             path: "/v1".to_owned(),
@@ -77,7 +77,7 @@ async fn a_method_that_no_route_takes_is_named_as_such() {
             channel: None,
             actions: Default::default(),
             plan: Default::default(),
-        });
+        }];
         it.facts = Arc::new(facts);
     })
     .await;

@@ -20,13 +20,13 @@ use shekara::{
     inspect::{Inspector, Plan},
     model::{
         Sensitive,
-        decision::ReasonCode,
+        decision::{Mode, ReasonCode},
         destination::{self as facts, FailurePolicy, Role},
         finding::Confidence,
-        law::Operator,
+        law::{Operator, Reading},
     },
     policy::{
-        Policy, ReasonTable,
+        Policy, ReasonTable, data,
         reasons::{ReasonEntry, Texts},
     },
     proxy::{Handle, Listener, ListenerTls, Proxy, Resolve, Settings},
@@ -157,7 +157,7 @@ pub(crate) fn destination(id: &str, url: &str) -> Destination {
             ..Limits::default()
         },
         audit_failure: FailurePolicy::Closed,
-        plans: Vec::new(),
+        plans: vec![plan()],
         default_plan: plan(),
         pass_redirects: false,
         legal_status: 451,
@@ -188,8 +188,12 @@ fn facts(id: &str) -> facts::Destination {
         notifications: Vec::new(),
         sole_store: false,
         retention_days: None,
-        readings: Vec::new(),
-        modes: facts::Modes::default(),
+        readings: vec![Arc::new(reading())],
+        // These tests are about the wire: what the law says is recorded, and does not stop them.
+        modes: facts::Modes {
+            global: Mode::LogOnly,
+            ..facts::Modes::default()
+        },
         confidence_min: Confidence::High,
         refuse_unverified: false,
         fallback: facts::Fallback::default(),
@@ -199,7 +203,27 @@ fn facts(id: &str) -> facts::Destination {
         inspection_failure: FailurePolicy::Closed,
         is_secured: true,
         controlled_zone: true,
-        routes: Vec::new(),
+        routes: vec![facts::Route {
+            id: format!("{id}/0").into(),
+            methods: BTreeSet::new(),
+            path: "/".to_owned(),
+            purpose: facts::RoutePurpose::Declared("service.provision".parse().unwrap()),
+            channel: None,
+            actions: BTreeSet::new(),
+            plan: Default::default(),
+        }],
+    }
+}
+
+/// The shipped Kazakh law under its baseline profile.
+fn reading() -> Reading {
+    let text = |files: &[(&str, &'static str)], name: &str| {
+        files.iter().find(|(it, _)| it.ends_with(name)).unwrap().1
+    };
+    Reading {
+        regime: Arc::new(serde_saphyr::from_str(text(data::REGIMES, "kz-94v.yaml")).unwrap()),
+        profile: Arc::new(serde_saphyr::from_str(text(data::PROFILES, "/baseline.yaml")).unwrap()),
+        assessments: Vec::new(),
     }
 }
 

@@ -218,9 +218,7 @@ fn problem(
         verdict: decided.decision.verdict,
         would_be: decided.decision.would_be,
         reasons: views(about, reasons),
-        categories: reasons
-            .iter()
-            .fold(CategorySet::EMPTY, |all, it| all.union(it.categories)),
+        categories: found(decided, reasons),
         locations: &decided.locations,
         destination: about.destination.map(|it| &*it.id),
         recipient: decided.recipient.as_ref().map(|it| &*it.legal_name),
@@ -242,6 +240,15 @@ fn problem(
         headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
     }
     response
+}
+
+/// What was found in the message, and what the reasons name beside it.
+fn found(decided: &Decided, reasons: &[Reason]) -> CategorySet {
+    let of_persons = decided.transfer.persons.iter().map(|it| it.categories);
+    let of_reasons = reasons.iter().map(|it| it.categories);
+    of_persons
+        .chain(of_reasons)
+        .fold(CategorySet::EMPTY, CategorySet::union)
 }
 
 fn own_fields(headers: &mut HeaderMap) {
