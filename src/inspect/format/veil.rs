@@ -35,6 +35,9 @@ const ARMOUR: &[&str] = &[
     "-----BEGIN PKCS7",
 ];
 
+/// Longest character reference that is looked for, with `&` and `;`: the zeros before a number are no more than these.
+const REFERENCE_MAX: usize = 24;
+
 /// Character references by name that hide a separator or an `@`.
 const NAMED: &[(&str, char)] = &[
     ("amp", '&'),
@@ -104,7 +107,11 @@ fn undo(text: &str, out: &mut Vec<u8>) -> Option<usize> {
             Some(3)
         }
         [b'&', ..] => {
-            let (name, _) = text.get(1..)?.split_once(';')?;
+            let end = bytes
+                .iter()
+                .take(REFERENCE_MAX)
+                .position(|it| *it == b';')?;
+            let name = text.get(1..end)?;
             let code = match name.strip_prefix('#') {
                 Some(digits) => match digits.strip_prefix(['x', 'X']) {
                     Some(digits) => u32::from_str_radix(digits, 16).ok()?,
@@ -328,6 +335,13 @@ mod tests {
         ] {
             assert_eq!(decoded(text), Vec::<String>::new(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_text_of_beginnings_costs_one_pass() {
+        // Without a bound, each `&` would look for its `;` to the end: 10^12 steps.
+        let text = "&".repeat(1 << 20);
+        assert!(lift(&text).is_none());
     }
 
     #[test]

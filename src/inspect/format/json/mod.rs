@@ -206,6 +206,7 @@ pub(crate) fn read_unveiled<S: Scan>(
     if !unveiled.texts.is_empty() && layer.wholes() > VEILS_MAX {
         return reading.gap(GapKind::DepthExceeded, spot.node, spot.leaf.as_ref());
     }
+    let mut said = reading.said(first_find);
     for text in &unveiled.texts {
         if !reading.spend(text.len() as u64, spot.node) {
             return;
@@ -220,7 +221,7 @@ pub(crate) fn read_unveiled<S: Scan>(
             depth_left: value.depth_left,
         };
         read_value(reading, &inner, spot.node, |_| spot.clone());
-        reading.drop_repeats(first_find, known);
+        reading.drop_repeats(known, &mut said);
     }
 }
 
