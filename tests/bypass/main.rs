@@ -4,6 +4,13 @@
 //! A case is judged by its class: what must be refused must not reach the recipient at all, what must be forwarded arrives with
 //! its body byte for byte.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails, and says where"
+)]
+
 mod gate;
 mod values;
 mod wires;
