@@ -8,6 +8,7 @@ mod coding;
 pub mod detect;
 mod format;
 pub mod key_names;
+mod look_alikes;
 mod media_type;
 mod person;
 mod reduce;

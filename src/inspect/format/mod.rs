@@ -8,3 +8,4 @@ pub(crate) mod keys;
 pub(crate) mod layer;
 pub(crate) mod reading;
 pub(crate) mod sealed;
+pub(crate) mod veil;

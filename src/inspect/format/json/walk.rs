@@ -9,8 +9,9 @@ use super::{
         keys::KeyId,
         layer::{Escape, unescape_json},
         reading::{Claim, NodeId, NodeKind, Reading, Scan, Spot},
+        veil,
     },
-    Around, Document, Value, read_value,
+    Around, Document, Value, read_unveiled, read_value,
     token::{Fault, Lexeme, Token, Tokenizer},
 };
 use crate::model::{
@@ -125,20 +126,36 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             key: self.reading.keys.hint(id),
             parent,
         };
-        if !self.reading.detect(&field, self.document.root) {
+        let has_hits = self.reading.detect(&field, self.document.root);
+        let unveiled = veil::lift(text);
+        if !has_hits && unveiled.is_none() {
             self.reading.keys.mark_clean(id, parent);
             return;
         }
+        let first_find = self.reading.finds.len();
         let spot = Spot {
             in_key: true,
             ..self.spot(self.record)
         };
-        let layer = self.document.layer;
-        if lexeme.is_escaped {
-            let layer = layer.inside(raw, lexeme.start, Escape::Json);
-            self.reading.keep(&spot, &layer, 0);
+        let escape = if lexeme.is_escaped {
+            Escape::Json
         } else {
-            self.reading.keep(&spot, layer, lexeme.start);
+            Escape::None
+        };
+        let layer = self.document.layer.inside(raw, lexeme.start, escape);
+        if has_hits {
+            self.reading.keep(&spot, &layer, 0);
+        }
+        if let Some(unveiled) = unveiled {
+            let value = Value {
+                text: raw,
+                kind: ValueKind::Key,
+                around: Around::default(),
+                layer: &layer,
+                at: 0,
+                depth_left: self.document.depth_max.saturating_sub(self.frames.len()),
+            };
+            read_unveiled(self.reading, &value, &unveiled, &spot, first_find);
         }
     }
 
