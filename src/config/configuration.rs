@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
+use super::expiry::Exception;
 use crate::{
     admin, audit,
     gatekeeper::{
@@ -35,6 +36,8 @@ pub struct Configuration {
     pub callers: Vec<Caller>,
     /// Ways out, in the order of the file.
     pub destinations: Vec<Arc<Destination>>,
+    /// Defaults set aside by somebody's word, each until a day.
+    pub exceptions: Vec<Exception>,
     /// Rules, citations, statuses and texts.
     pub reasons: Arc<ReasonTable>,
     /// First 16 hex digits of the SHA-256 of the file.
