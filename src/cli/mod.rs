@@ -5,9 +5,11 @@ pub mod check;
 pub mod consent;
 pub mod demo;
 pub mod init;
+pub mod report;
 pub mod run;
 pub mod scan;
 pub mod schema;
+pub mod views;
 
 use std::{
     io::{self, Write as _},
@@ -79,11 +81,15 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Adequacy(views::AdequacyArgs),
+    Agreement(views::AgreementArgs),
     Audit(audit::Args),
     Check(check::Args),
     Consent(consent::Args),
     Demo(demo::Args),
+    Destination(views::DestinationArgs),
     Init(init::Args),
+    Notification(views::NotificationArgs),
     Run(run::Args),
     Scan(scan::Args),
     Schema(schema::Args),
@@ -107,11 +113,15 @@ pub fn main() -> ExitCode {
 
 fn dispatch(command: Command, common: &Common) -> Outcome {
     match command {
+        Command::Adequacy(args) => views::run(&views::Args::Adequacy(&args), common),
+        Command::Agreement(args) => views::run(&views::Args::Agreement(&args), common),
         Command::Audit(args) => audit::run(args, &place(common)?.audit_dir),
         Command::Check(args) => check::run(&args, common),
         Command::Consent(args) => place(common)?.consent(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Destination(args) => views::run(&views::Args::Destination(&args), common),
         Command::Init(args) => init::run(&args, common),
+        Command::Notification(args) => views::run(&views::Args::Notification(&args), common),
         Command::Run(args) => run::run(args, common),
         Command::Scan(args) => scan::run(args),
         Command::Schema(args) => schema::run(&args, common),

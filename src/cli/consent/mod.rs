@@ -24,11 +24,11 @@ mod export;
 mod grant;
 mod import;
 mod show;
-mod state;
-mod subject;
+pub(super) mod state;
+pub(super) mod subject;
 #[cfg(test)]
 mod tests;
-mod vocabulary;
+pub(super) mod vocabulary;
 mod withdraw;
 
 /// Records, withdraws, shows, imports and exports consents
@@ -87,34 +87,34 @@ pub fn run(args: &Args, context: &Context<'_>) -> Outcome {
 }
 
 /// Where a command reads and writes.
-struct Terminal<'a> {
-    input: &'a mut dyn BufRead,
-    output: &'a mut dyn Write,
+pub(super) struct Terminal<'a> {
+    pub(super) input: &'a mut dyn BufRead,
+    pub(super) output: &'a mut dyn Write,
     /// Warnings and prompts; not part of the answer.
-    notes: &'a mut dyn Write,
+    pub(super) notes: &'a mut dyn Write,
     /// Somebody sits there who can be asked.
-    is_interactive: bool,
+    pub(super) is_interactive: bool,
 }
 
 impl Terminal<'_> {
     /// A line of the answer.
-    fn line(&mut self, text: impl std::fmt::Display) -> Result<(), Failure> {
+    pub(super) fn line(&mut self, text: impl std::fmt::Display) -> Result<(), Failure> {
         writeln!(self.output, "{text}").map_err(|it| cannot_write(&it))
     }
 
     /// A line beside the answer; that nobody reads it is no failure.
-    fn note(&mut self, text: impl std::fmt::Display) {
+    pub(super) fn note(&mut self, text: impl std::fmt::Display) {
         let _unread = writeln!(self.notes, "{text}");
     }
 }
 
 /// Registers, keys and time of one run.
-struct Session<'a> {
-    context: &'a Context<'a>,
-    settings: Settings,
-    keys: Keys,
-    clock: Arc<dyn Clock>,
-    by: Arc<str>,
+pub(super) struct Session<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) settings: Settings,
+    pub(super) keys: Keys,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) by: Arc<str>,
 }
 
 impl Session<'_> {
@@ -126,11 +126,11 @@ impl Session<'_> {
         )?)
     }
 
-    fn reader(&self) -> Result<Reader, Failure> {
+    pub(super) fn reader(&self) -> Result<Reader, Failure> {
         Ok(Reader::open(&self.settings)?)
     }
 
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 }
@@ -168,7 +168,7 @@ fn run_on(
 }
 
 /// `cli:name`, or `cli:uid-1000` where the environment does not say.
-fn system_user() -> Arc<str> {
+pub(super) fn system_user() -> Arc<str> {
     std::env::var("USER").map_or_else(
         |_| format!("cli:uid-{}", rustix::process::getuid().as_raw()).into(),
         |it| format!("cli:{it}").into(),
@@ -180,14 +180,14 @@ fn record_id(text: Option<&String>) -> Option<RecordId> {
 }
 
 /// Flags or input that cannot be right: all problems, one a line, exit code 2.
-fn usage(problems: &[String]) -> Failure {
+pub(super) fn usage(problems: &[String]) -> Failure {
     Failure {
         text: problems.join("\n"),
         code: 2,
     }
 }
 
-fn cannot_write(error: &io::Error) -> Failure {
+pub(super) fn cannot_write(error: &io::Error) -> Failure {
     Failure::new(format!("cannot write the output: {}", error.kind()))
 }
 

@@ -11,7 +11,7 @@ use crate::model::{
 /// How a consent stands; the first that applies, in this order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum State {
+pub(in crate::cli) enum State {
     NotYetRecorded,
     Invalidated,
     Refused,
@@ -26,7 +26,7 @@ pub(super) enum State {
 }
 
 impl State {
-    pub(super) const fn as_str(self) -> &'static str {
+    pub(in crate::cli) const fn as_str(self) -> &'static str {
         match self {
             Self::NotYetRecorded => "not-yet-recorded",
             Self::Invalidated => "invalidated",
@@ -44,7 +44,7 @@ impl State {
 }
 
 /// How `consent` stands at `at`.
-pub(super) fn of(
+pub(in crate::cli) fn of(
     consent: &Consent,
     record: &SubjectRecord,
     general: &General,

@@ -22,7 +22,7 @@ const HOW: &str = "give `--subject -` (lines on standard input) or `--subject-fi
 /// Who a command is about. Never the identifier itself.
 #[derive(Debug, Default, clap::Args)]
 #[group(id = "subject_source")]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// `-`: read identifiers from standard input, one a line (`email: …`, `phone: …`, `national-id: …`, `id-document: …`,
     /// `internal-id: …`). Asked for without echo if left out on a terminal
     #[arg(long, value_name = "-", value_parser = hidden)]
@@ -52,7 +52,7 @@ fn hidden(text: &str) -> Result<Sensitive<String>, std::convert::Infallible> {
 }
 
 /// Reads who it is.
-pub(super) fn read(
+pub(in crate::cli) fn read(
     args: &Args,
     session: &Session<'_>,
     terminal: &mut Terminal<'_>,

@@ -166,7 +166,7 @@ pub(super) fn parse_word<T: DeserializeOwned>(
 ///
 /// # Errors
 /// It is neither.
-pub(super) fn instant(text: &str, offset: UtcOffset) -> Result<Timestamp, String> {
+pub(in crate::cli) fn instant(text: &str, offset: UtcOffset) -> Result<Timestamp, String> {
     text.parse::<crate::model::Day>()
         .map(|it| it.start(offset))
         .or_else(|_| text.parse())
