@@ -1,14 +1,19 @@
 //! The command line: one file a subcommand.
 
 pub mod audit;
+pub mod basis;
 pub mod check;
 pub mod consent;
 pub mod demo;
 pub mod init;
-pub mod report;
+pub mod purpose;
+mod register;
+mod report;
 pub mod run;
 pub mod scan;
 pub mod schema;
+pub mod subject;
+pub mod text;
 pub mod views;
 
 use std::{
@@ -84,15 +89,19 @@ enum Command {
     Adequacy(views::AdequacyArgs),
     Agreement(views::AgreementArgs),
     Audit(audit::Args),
+    Basis(basis::Args),
     Check(check::Args),
     Consent(consent::Args),
     Demo(demo::Args),
     Destination(views::DestinationArgs),
     Init(init::Args),
     Notification(views::NotificationArgs),
+    Purpose(purpose::Args),
     Run(run::Args),
     Scan(scan::Args),
     Schema(schema::Args),
+    Subject(subject::Args),
+    Text(text::Args),
 }
 
 /// Runs the command line of this process.
@@ -116,15 +125,19 @@ fn dispatch(command: Command, common: &Common) -> Outcome {
         Command::Adequacy(args) => views::run(&views::Args::Adequacy(&args), common),
         Command::Agreement(args) => views::run(&views::Args::Agreement(&args), common),
         Command::Audit(args) => audit::run(args, &place(common)?.audit_dir),
+        Command::Basis(args) => place(common)?.register(&args),
         Command::Check(args) => check::run(&args, common),
-        Command::Consent(args) => place(common)?.consent(&args),
+        Command::Consent(args) => place(common)?.register(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Destination(args) => views::run(&views::Args::Destination(&args), common),
         Command::Init(args) => init::run(&args, common),
         Command::Notification(args) => views::run(&views::Args::Notification(&args), common),
+        Command::Purpose(args) => place(common)?.register(&args),
         Command::Run(args) => run::run(args, common),
         Command::Scan(args) => scan::run(args),
         Command::Schema(args) => schema::run(&args, common),
+        Command::Subject(args) => place(common)?.register(&args),
+        Command::Text(args) => place(common)?.register(&args),
     }
 }
 
@@ -136,21 +149,23 @@ struct Place {
 }
 
 impl Place {
-    /// `consent`, with the operator, offset and purposes that the configuration names.
-    fn consent(&self, args: &consent::Args) -> Outcome {
+    /// A command on the registers, with the operator, offset and purposes that the configuration names.
+    fn register(&self, command: &impl register::Command) -> Outcome {
         let operator = self.configuration.as_ref().map(|it| &it.operator);
         let purposes: Vec<Purpose> = self
             .configuration
             .iter()
             .flat_map(Configuration::purposes)
             .collect();
-        consent::run(
-            args,
-            &consent::Context {
+        register::run(
+            command,
+            &register::Context {
                 state_dir: &self.state,
                 operator_bin: operator.map(|it| &*it.bin),
                 utc_offset: operator.map_or_else(UtcOffset::default, |it| it.utc_offset),
                 purposes: &purposes,
+                audit_dir: &self.audit_dir,
+                configuration: self.configuration.as_ref(),
             },
         )
     }

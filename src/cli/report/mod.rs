@@ -6,7 +6,7 @@
 mod document;
 mod gather;
 mod html;
-mod register;
+mod on_record;
 mod render;
 #[cfg(test)]
 mod tests;
@@ -15,24 +15,20 @@ pub(in crate::cli) mod texts;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io,
-    path::Path,
-    process::ExitCode,
     sync::Arc,
 };
 
 use serde::Serialize;
 
 use super::{
-    Failure, Outcome,
-    consent::{self, Session, Terminal, subject, usage, vocabulary},
+    Failure,
+    register::{Session, Terminal, subject, usage, vocabulary},
 };
 use crate::{
     audit::{Error, Head},
     config::Configuration,
-    gatekeeper::ports::{Clock, SystemClock},
     model::{
-        Country, Day, Timestamp,
+        Country, Day, Timestamp, UtcOffset,
         consent::RecordId,
         evidence::{General, SubjectRecord},
         subject::{IdentifierKind, SubjectId, SubjectRef},
@@ -53,7 +49,7 @@ const TAMPERED: u8 = 4;
 
 /// Says who received what of a person's data, when, where, why and on what basis
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     subject: subject::Args,
     /// Not before this instant, or the start of this day [default: everything]
@@ -84,17 +80,6 @@ enum Format {
     Text,
 }
 
-/// Where to look.
-#[derive(Clone, Copy, Debug)]
-pub struct Context<'a> {
-    /// Registers, keys, operator's offset.
-    pub registers: consent::Context<'a>,
-    /// Directory of the audit log.
-    pub audit_dir: &'a Path,
-    /// For the operator's name and for recipients behind recipients; the report does without.
-    pub configuration: Option<&'a Configuration>,
-}
-
 /// Everything a report says. Holds no data of the person and none of anybody else; staff who recorded something are not named.
 #[derive(Debug, Serialize)]
 struct Report {
@@ -113,7 +98,7 @@ struct Report {
     transfers: Vec<Entry>,
     recipients: Vec<Holder>,
     refused: Refused,
-    registers: register::Standing,
+    registers: on_record::Standing,
 }
 
 #[derive(Debug, Serialize)]
@@ -165,71 +150,35 @@ struct Behind {
     country: Country,
 }
 
-/// Runs `subject report` on the process's standard streams.
+/// Writes the report that `args` asks for.
 ///
 /// # Errors
 /// Code 2 for flags and input that cannot be right, 4 when the log does not hold together, 1 for everything else.
-pub fn run(args: &Args, context: &Context<'_>) -> Outcome {
-    let stdin = io::stdin();
-    let is_interactive = io::IsTerminal::is_terminal(&stdin);
-    let mut terminal = Terminal {
-        input: &mut stdin.lock(),
-        output: &mut io::stdout().lock(),
-        notes: &mut io::stderr().lock(),
-        is_interactive,
-    };
-    run_on(args, context, &mut terminal, Arc::new(SystemClock))
-}
-
-fn run_on(
+pub(super) fn run(
     args: &Args,
-    context: &Context<'_>,
+    session: &Session<'_>,
     terminal: &mut Terminal<'_>,
-    clock: Arc<dyn Clock>,
-) -> Outcome {
-    let state_dir = context.registers.state_dir;
-    let session = Session {
-        context: &context.registers,
-        settings: store::Settings {
-            dir: state_dir.to_owned(),
-        },
-        keys: store::keys::open_or_create(state_dir)?,
-        clock,
-        by: consent::system_user(),
-    };
-    let report = report(args, context, &session, terminal)?;
+) -> Result<(), Failure> {
+    let report = report(args, session, terminal)?;
+    let document = || render::document(&report, Wording(args.lang), session.context.utc_offset);
     match args.format {
         Format::Json => terminal.line(
             serde_json::to_string_pretty(&report)
                 .map_err(|it| Failure::new(format!("cannot write the report: {it}")))?,
         ),
-        Format::Html => {
-            let document = render::document(&report, Wording(args.lang), offset(context));
-            terminal.line(html::render(&document).trim_end())
-        }
-        Format::Text => {
-            let document = render::document(&report, Wording(args.lang), offset(context));
-            terminal.line(text::render(&document).trim_end())
-        }
-    }?;
-    terminal
-        .output
-        .flush()
-        .map_err(|it| consent::cannot_write(&it))?;
-    Ok(ExitCode::SUCCESS)
-}
-
-const fn offset(context: &Context<'_>) -> crate::model::UtcOffset {
-    context.registers.utc_offset
+        Format::Html => terminal.line(html::render(&document()).trim_end()),
+        Format::Text => terminal.line(text::render(&document()).trim_end()),
+    }
 }
 
 fn report(
     args: &Args,
-    context: &Context<'_>,
     session: &Session<'_>,
     terminal: &mut Terminal<'_>,
 ) -> Result<Report, Failure> {
-    let (from, to) = period(args, context)?;
+    let context = session.context;
+    let offset = context.utc_offset;
+    let (from, to) = period(args, offset)?;
     let whose = subject::read(&args.subject, session, terminal)?;
     let made_at = session.now();
     let mut reader = session.reader()?;
@@ -263,9 +212,7 @@ fn report(
         made_at,
         answer_due: AnswerDue {
             working_days: ANSWER_WORKING_DAYS,
-            day: made_at
-                .day(offset(context))
-                .plus_working_days(ANSWER_WORKING_DAYS),
+            day: made_at.day(offset).plus_working_days(ANSWER_WORKING_DAYS),
         },
         from,
         to,
@@ -278,15 +225,14 @@ fn report(
             count: attempts.len(),
             attempts,
         },
-        registers: register::standing(record.as_ref(), &general, made_at, offset(context)),
+        registers: on_record::standing(record.as_ref(), &general, made_at, offset),
     })
 }
 
 fn period(
     args: &Args,
-    context: &Context<'_>,
+    offset: UtcOffset,
 ) -> Result<(Option<Timestamp>, Option<Timestamp>), Failure> {
-    let offset = offset(context);
     let from = args
         .from
         .as_deref()

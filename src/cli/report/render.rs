@@ -6,7 +6,7 @@ use super::{
     Holder, Report,
     document::{Document, Section, Table},
     gather::{Entry, Fate, Ground, Recipient},
-    register::{BasisLine, ConsentLine, Standing, WithdrawalLine},
+    on_record::{BasisLine, ConsentLine, Standing, WithdrawalLine},
     texts::{Names, Text, Wording, join, word},
 };
 use crate::model::{

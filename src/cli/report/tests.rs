@@ -4,12 +4,13 @@ use clap::Parser as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::cli::register::{Context, session::run_on};
 use crate::{
     audit::{self, Log},
     config::{self, law},
     gatekeeper::{
         Gatekeeper, Snapshot,
-        ports::AuditLog as _,
+        ports::{AuditLog as _, Clock as _},
         record::Outcome as End,
         screen::{Request, Screening},
     },
@@ -67,7 +68,7 @@ destinations:
 #[derive(Debug, clap::Parser)]
 struct Line {
     #[command(flatten)]
-    args: Args,
+    args: crate::cli::subject::Args,
 }
 
 /// A state directory with a gate on it, at 2026-11-22T07:00:00Z.
@@ -185,7 +186,7 @@ impl Bench {
     }
 
     fn run(&self, line: &str, who: &str) -> Result<String, Failure> {
-        let words = ["report", "--subject", "-"]
+        let words = ["subject", "report", "--subject", "-"]
             .into_iter()
             .chain(line.split_whitespace());
         let args = Line::try_parse_from(words).unwrap().args;
@@ -197,12 +198,10 @@ impl Bench {
             is_interactive: false,
         };
         let context = Context {
-            registers: consent::Context {
-                state_dir: &self.configuration.store.dir,
-                operator_bin: None,
-                utc_offset: "+05:00".parse().unwrap(),
-                purposes: &[],
-            },
+            state_dir: &self.configuration.store.dir,
+            operator_bin: None,
+            utc_offset: "+05:00".parse().unwrap(),
+            purposes: &[],
             audit_dir: &self.configuration.audit.dir,
             configuration: Some(&self.configuration),
         };

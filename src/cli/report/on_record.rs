@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use serde::Serialize;
 
 use crate::{
-    cli::consent::state::{self, State},
+    cli::register::state::{self, State},
     model::{
         CategorySet, Country, Day, Purpose, Timestamp, UtcOffset,
         consent::{
