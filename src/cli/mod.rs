@@ -10,11 +10,13 @@ pub mod init;
 pub mod plan;
 pub mod purpose;
 mod register;
+mod report;
 pub mod run;
 pub mod scan;
 pub mod schema;
 pub mod subject;
 pub mod text;
+pub mod views;
 
 use std::{
     io::{self, Write as _},
@@ -86,13 +88,17 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Adequacy(views::AdequacyArgs),
+    Agreement(views::AgreementArgs),
     Audit(audit::Args),
     Basis(basis::Args),
     Check(check::Args),
     Consent(consent::Args),
     Demo(demo::Args),
     Explain(explain::Args),
+    Destination(views::DestinationArgs),
     Init(init::Args),
+    Notification(views::NotificationArgs),
     Purpose(purpose::Args),
     Plan(plan::Args),
     Run(run::Args),
@@ -120,13 +126,17 @@ pub fn main() -> ExitCode {
 
 fn dispatch(command: Command, common: &Common) -> Outcome {
     match command {
+        Command::Adequacy(args) => views::run(&views::Args::Adequacy(&args), common),
+        Command::Agreement(args) => views::run(&views::Args::Agreement(&args), common),
         Command::Audit(args) => audit::run(args, &place(common)?.audit_dir),
         Command::Basis(args) => place(common)?.register(&args),
         Command::Check(args) => check::run(&args, common),
         Command::Consent(args) => place(common)?.register(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Explain(args) => explain::run(args, common),
+        Command::Destination(args) => views::run(&views::Args::Destination(&args), common),
         Command::Init(args) => init::run(&args, common),
+        Command::Notification(args) => views::run(&views::Args::Notification(&args), common),
         Command::Purpose(args) => place(common)?.register(&args),
         Command::Plan(args) => plan::run(&args, common),
         Command::Run(args) => run::run(args, common),
@@ -172,6 +182,8 @@ impl Place {
                 operator_bin: operator.map(|it| &*it.bin),
                 utc_offset: operator.map_or_else(UtcOffset::default, |it| it.utc_offset),
                 purposes: &purposes,
+                audit_dir: &self.audit_dir,
+                configuration: self.configuration.as_ref(),
             },
         )
     }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
+use super::expiry::Exception;
 use crate::{
     admin, audit,
     gatekeeper::{
@@ -41,6 +42,8 @@ pub struct Configuration {
     pub destinations: Vec<Arc<Destination>>,
     /// Every profile that was read, used or not, by code.
     pub profiles: BTreeMap<Arc<str>, Arc<Profile>>,
+    /// Defaults set aside by somebody's word, each until a day.
+    pub exceptions: Vec<Exception>,
     /// Rules, citations, statuses and texts.
     pub reasons: Arc<ReasonTable>,
     /// First 16 hex digits of the SHA-256 of the file.

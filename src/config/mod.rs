@@ -6,6 +6,7 @@
 
 mod compile;
 mod configuration;
+pub mod expiry;
 pub mod law;
 pub mod problem;
 mod raw;

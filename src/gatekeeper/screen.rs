@@ -17,7 +17,7 @@ use super::{
 use crate::model::{
     Purpose, Timestamp,
     decision::{Decision, ReasonCode},
-    destination::{FailurePolicy, GapPolicy, RoutePurpose},
+    destination::{GapPolicy, RoutePurpose},
     evidence::{Evidence, Known},
     finding::GapKind,
     inspection::Inspection,
@@ -216,7 +216,7 @@ impl Gatekeeper {
         let claimed = take_claimed_purpose(&mut message);
         let destination = Arc::clone(&matched.destination);
         let started = Instant::now();
-        let (message, inspection) = inspect(message, &matched, snapshot).await;
+        let (message, inspection) = inspect(message, &matched, self.clock.now(), snapshot).await;
         let inspection_time = started.elapsed();
         let transfer = self.transfer(&inspection, &matched, &request, claimed, snapshot);
         let mut judged = self
@@ -235,7 +235,7 @@ impl Gatekeeper {
         snapshot: &Arc<Snapshot>,
     ) -> Rehearsal {
         let claimed = take_claimed_purpose(&mut message);
-        let (_, inspection) = inspect(message, matched, snapshot).await;
+        let (_, inspection) = inspect(message, matched, self.clock.now(), snapshot).await;
         let mut transfer = self.transfer(&inspection, matched, request, claimed, snapshot);
         let evidence = self.evidence(&inspection, snapshot).await;
         transfer.at = judged_at(transfer.at, &evidence);
@@ -361,7 +361,7 @@ impl Gatekeeper {
                 (!transfer.persons.is_empty()).then_some(*sequence)
             }
             Evidence::Unavailable => {
-                if facts.registers_failure == FailurePolicy::Open {
+                if facts.registers_failure.is_open(transfer.at) {
                     opened.push("failure:registers".to_owned());
                 }
                 None
@@ -453,7 +453,8 @@ impl Gatekeeper {
         destination: Option<&Arc<Destination>>,
         snapshot: &Arc<Snapshot>,
     ) -> (Arc<Report>, Option<Message>) {
-        let may_fail = destination.is_some_and(|it| it.audit_failure == FailurePolicy::Open);
+        let at = judged.transfer.at;
+        let may_fail = destination.is_some_and(|it| it.audit_failure.is_open(at));
         let mut timings = judged.timings;
         let gaps = count_gaps(&judged.inspection.gaps);
         let (mut decided, mut outgoing) = compose(judged, request, destination, snapshot);

@@ -93,6 +93,30 @@ impl State<'_> {
             .collect())
     }
 
+    /// The keyed references that are registered for the subject.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn references(&self, subject: &SubjectId) -> Result<Vec<SubjectRef>, Error> {
+        match rows::subject(&self.transaction, subject)? {
+            Some(it) => rows::references(&self.transaction, it.row),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Who `reference` is registered for, and whether as shared with others; several only when shared.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn owners_of(&self, reference: SubjectRef) -> Result<Vec<(SubjectId, bool)>, Error> {
+        let mut found = rows::resolve(&self.transaction, &[reference].into())?;
+        let owners = found.remove(&reference).unwrap_or_default();
+        Ok(owners
+            .into_iter()
+            .map(|it| (it.subject.id, it.shared))
+            .collect())
+    }
+
     /// The subject that consent `id` is recorded for.
     ///
     /// # Errors

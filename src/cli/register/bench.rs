@@ -98,6 +98,8 @@ impl Bench {
             operator_bin: Some("180940029997"),
             utc_offset: "+05:00".parse().unwrap(),
             purposes: &[],
+            audit_dir: &self.dir.path().join("audit"),
+            configuration: None,
         };
         let (mut output, mut notes) = (Vec::new(), Vec::new());
         let mut terminal = Terminal {

@@ -19,7 +19,7 @@ pub(super) mod bench;
 pub(super) mod layout;
 mod problems;
 mod recipients;
-mod session;
+pub(super) mod session;
 pub(super) mod state;
 pub(super) mod subject;
 mod terminal;

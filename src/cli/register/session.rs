@@ -10,6 +10,7 @@ use std::{
 use super::Terminal;
 use crate::{
     cli::{Failure, Outcome},
+    config::Configuration,
     gatekeeper::{
         keys::Keys,
         ports::{Clock, SystemClock},
@@ -42,6 +43,10 @@ pub(in crate::cli) struct Context<'a> {
     pub(in crate::cli) utc_offset: UtcOffset,
     /// Purposes of the routes and the profile, known beside the built-in ones.
     pub(in crate::cli) purposes: &'a [Purpose],
+    /// Directory of the audit log, for what is reported of it.
+    pub(in crate::cli) audit_dir: &'a Path,
+    /// The configuration, where there is one.
+    pub(in crate::cli) configuration: Option<&'a Configuration>,
 }
 
 /// Registers, keys and time of one run.
@@ -85,7 +90,7 @@ pub(in crate::cli) fn run(command: &impl Command, context: &Context<'_>) -> Outc
 }
 
 /// Runs `command` on `terminal` by `clock`.
-pub(super) fn run_on(
+pub(in crate::cli) fn run_on(
     command: &impl Command,
     context: &Context<'_>,
     terminal: &mut Terminal<'_>,

@@ -3,6 +3,7 @@
 use super::{
     Failure,
     register::{self, Session, Terminal},
+    report,
 };
 
 mod link;
@@ -39,6 +40,8 @@ enum Command {
     Represent(represent::RepresentArgs),
     /// Record until when a representative must act for the subject
     NeedsRepresentative(represent::NeedsArgs),
+    /// Say who received what of a person's data, when, where, why and on what basis
+    Report(Box<report::Args>),
     /// Show everything on record about a subject, without identifiers
     Show(show::Args),
 }
@@ -57,6 +60,7 @@ impl register::Command for Args {
             Command::Lift(args) => object::lift(args, session, terminal),
             Command::Represent(args) => represent::represent(args, session, terminal),
             Command::NeedsRepresentative(args) => represent::needs(args, session, terminal),
+            Command::Report(args) => report::run(args, session, terminal),
             Command::Show(args) => show::run(args, session, terminal),
         }
     }

@@ -91,6 +91,7 @@ pub(super) fn compile(
         callers,
         destinations: destinations.into_iter().map(Arc::new).collect(),
         profiles: law.profiles.clone(),
+        exceptions: cx.take_exceptions(),
         reasons: Arc::clone(&law.reasons),
         version: super::law::version(text),
         data_versions: law.versions.clone(),

@@ -498,6 +498,15 @@ fn registers_that_do_not_answer_refuse_unless_opened() {
     let passed = decide(&scene);
     assert_eq!(passed.verdict, Verdict::Allow);
     assert!(passed.persons[0].carriers.is_empty());
+    let end = scene.transfer.at;
+    for (until, verdict) in [(end.plus_millis(1), Verdict::Allow), (end, Verdict::Block)] {
+        scene.destination.registers_failure = FailurePolicy::OpenUntil(until);
+        assert_eq!(decide(&scene).verdict, verdict);
+        scene.transfer.gaps.insert(GapKind::InspectionFailed, 1);
+        scene.destination.inspection_failure = FailurePolicy::OpenUntil(until);
+        assert_eq!(decide(&scene).verdict, verdict);
+        scene.transfer.gaps.clear();
+    }
 }
 
 #[test]
