@@ -5,10 +5,8 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "a test may panic and print"
+    reason = "a test may panic"
 )]
 
 use std::{
@@ -104,6 +102,147 @@ fn is_named(inspection: &Inspection, kind: IdentifierKind, raw: &str) -> bool {
 fn has(inspection: &Inspection, identifier: &Identifier) -> bool {
     let mut persons = inspection.persons.iter();
     persons.any(|it| it.identifiers.contains(identifier))
+}
+
+/// What one request must give: for each person its record, if it is one, and its identifiers.
+#[track_caller]
+fn check(service: &str, method: &str, target: &str, body: &str, persons: &[(&str, &[&str])]) {
+    let content_type = if body.starts_with(['{', '[']) {
+        "application/json"
+    } else {
+        "application/x-www-form-urlencoded"
+    };
+    let request = Request {
+        method,
+        target,
+        content_type,
+        body,
+    };
+    let (inspection, is_routed) = Gate::new().read(service, &request);
+    assert!(is_routed, "{service} {target}");
+    assert_eq!(inspection.gaps, [], "{service} {target}");
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    for person in inspection.persons {
+        let record = person
+            .record
+            .map_or("-".to_owned(), |it| it.ordinal.to_string());
+        let identifiers = person.identifiers.into_iter();
+        let mut values: Vec<_> = identifiers.map(|it| it.value.into_exposed()).collect();
+        values.sort();
+        found.push((record, values));
+    }
+    found.sort();
+    let wanted: Vec<(String, Vec<String>)> = persons
+        .iter()
+        .map(|(record, values)| {
+            let values = values.iter().map(|it| (*it).to_owned());
+            ((*record).to_owned(), values.collect())
+        })
+        .collect();
+    assert_eq!(found, wanted, "{service} {target}");
+}
+
+#[test]
+fn an_element_of_a_batch_is_a_person() {
+    check(
+        "sendgrid",
+        "POST",
+        "/v3/mail/send",
+        r#"{"personalizations":[{"to":[{"email":"aru@example.org","name":"Aru"}],"dynamic_template_data":{"phone":"+77010000001"}},
+            {"to":[{"email":"bek@example.org"}]}],"from":{"email":"noreply@example.com"},"subject":"Hello"}"#,
+        &[
+            ("0", &["77010000001", "aru@example.org"]),
+            ("1", &["bek@example.org"]),
+        ],
+    );
+    check(
+        "mailchimp",
+        "POST",
+        "/3.0/lists/abc",
+        r#"{"members":[{"email_address":"aru@example.org","merge_fields":{"PHONE":"8 701 000 00 01"}},{"email_address":"bek@example.org"}]}"#,
+        &[
+            ("0", &["77010000001", "aru@example.org"]),
+            ("1", &["bek@example.org"]),
+        ],
+    );
+    check(
+        "postmark",
+        "POST",
+        "/email/batch",
+        r#"[{"To":"Aru <aru@example.org>, Dana <dana@example.org>"},{"To":"bek@example.org"}]"#,
+        &[
+            ("0", &["aru@example.org", "dana@example.org"]),
+            ("1", &["bek@example.org"]),
+        ],
+    );
+    check(
+        "segment",
+        "POST",
+        "/v1/batch",
+        r#"{"batch":[{"type":"identify","userId":"u-1","traits":{"email":"aru@example.org"}},{"type":"track","userId":"u-2"}]}"#,
+        &[("0", &["aru@example.org", "u-1"]), ("1", &["u-2"])],
+    );
+    check(
+        "hubspot",
+        "POST",
+        "/crm/v3/objects/contacts/batch/create",
+        r#"{"inputs":[{"properties":{"email":"aru@example.org"}},{"properties":{"email":"bek@example.org"}}]}"#,
+        &[("0", &["aru@example.org"]), ("1", &["bek@example.org"])],
+    );
+    check(
+        "amocrm",
+        "PATCH",
+        "/api/v4/contacts",
+        r#"[{"custom_fields_values":[{"field_code":"PHONE","values":[{"value":"8 701 000 00 01"}]}]},
+            {"custom_fields_values":[{"field_code":"EMAIL","values":[{"value":"bek@example.org"}]}]}]"#,
+        &[("0", &["77010000001"]), ("1", &["bek@example.org"])],
+    );
+}
+
+#[test]
+fn a_person_is_where_the_documentation_says() {
+    check(
+        "bitrix24",
+        "POST",
+        "/rest/1/token/crm.contact.add",
+        r#"{"fields":{"NAME":"Aru","PHONE":[{"VALUE":"8 701 000 00 01","VALUE_TYPE":"WORK"}]}}"#,
+        &[("-", &["77010000001"])],
+    );
+    check(
+        "hubspot",
+        "POST",
+        "/submissions/v3/integration/submit/1/2",
+        r#"{"fields":[{"name":"email","value":"aru@example.org"},{"value":"8 701 000 00 01","name":"phone"}]}"#,
+        &[("-", &["77010000001", "aru@example.org"])],
+    );
+    check(
+        "stripe",
+        "POST",
+        "/v1/payment_intents",
+        "amount=100&customer=cus_1&receipt_email=aru%40example.org",
+        &[("-", &["aru@example.org", "cus_1"])],
+    );
+    check(
+        "twilio",
+        "POST",
+        "/2010-04-01/Accounts/AC1/Messages.json",
+        "To=whatsapp%3A%2B77010000001&Body=Hello",
+        &[("-", &["77010000001"])],
+    );
+    check(
+        "telegram",
+        "POST",
+        "/bot1:token/sendMessage",
+        r#"{"chat_id":123456,"text":"Hello"}"#,
+        &[("-", &["123456"])],
+    );
+    check(
+        "unisender",
+        "POST",
+        "/ru/api/subscribe",
+        "list_ids=1&fields[email]=aru@example.org",
+        &[("-", &["aru@example.org"])],
+    );
 }
 
 /// A labelled body of the corpora.
