@@ -8,6 +8,7 @@ mod compile;
 mod configuration;
 pub mod expiry;
 pub mod law;
+pub mod preset;
 pub mod problem;
 mod raw;
 mod raw_destination;

@@ -20,7 +20,7 @@ use crate::{
     gatekeeper::destination::{Destination, Limits, Matcher, check_path},
     inspect::Inspector,
     model::{
-        self, Purpose,
+        self, Country, Purpose,
         destination::{Agreement, FailurePolicy, Fallback, GapPolicy, Modes, Onward, Party, Route},
         finding::{Confidence, GapKind},
         inspection::Budget,
@@ -121,6 +121,19 @@ fn destination(
     })
 }
 
+/// The country, or the mark that nobody has declared it yet: a file may be tried in log-only mode before every contract was read.
+fn country(cx: &Context<'_>, at: &Trail, text: &str) -> Option<Country> {
+    if text != Country::UNDECLARED.code() {
+        return cx.country(at, text);
+    }
+    cx.warning(
+        at,
+        "the country is not declared: no state is more foreign, and no consent can name it",
+        "write the ISO 3166-1 alpha-2 code of the country where this recipient keeps the data",
+    );
+    Some(Country::UNDECLARED)
+}
+
 /// What is compiled before the rest of the legal side.
 struct Paper {
     party: Option<Party>,
@@ -139,7 +152,7 @@ fn facts(
     paper: Paper,
 ) -> Option<model::destination::Destination> {
     unavailable(cx, at, raw);
-    let country = cx.country(&at.key("country"), &raw.country);
+    let country = country(cx, &at.key("country"), &raw.country);
     let remote = cx.countries(
         &at.key("remote_access_countries"),
         &raw.remote_access_countries,
