@@ -1,15 +1,20 @@
 //! The command line: one file a subcommand.
 
 pub mod audit;
+pub mod basis;
 pub mod check;
 pub mod consent;
 pub mod demo;
 pub mod explain;
 pub mod init;
 pub mod plan;
+pub mod purpose;
+mod register;
 pub mod run;
 pub mod scan;
 pub mod schema;
+pub mod subject;
+pub mod text;
 
 use std::{
     io::{self, Write as _},
@@ -82,15 +87,19 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Audit(audit::Args),
+    Basis(basis::Args),
     Check(check::Args),
     Consent(consent::Args),
     Demo(demo::Args),
     Explain(explain::Args),
     Init(init::Args),
     Plan(plan::Args),
+    Purpose(purpose::Args),
     Run(run::Args),
     Scan(scan::Args),
     Schema(schema::Args),
+    Subject(subject::Args),
+    Text(text::Args),
 }
 
 /// Runs the command line of this process.
@@ -112,15 +121,19 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command, common: &Common) -> Outcome {
     match command {
         Command::Audit(args) => audit::run(args, &place(common)?.audit_dir),
+        Command::Basis(args) => place(common)?.register(&args),
         Command::Check(args) => check::run(&args, common),
-        Command::Consent(args) => place(common)?.consent(&args),
+        Command::Consent(args) => place(common)?.register(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Explain(args) => explain::run(args, common),
         Command::Init(args) => init::run(&args, common),
         Command::Plan(args) => plan::run(&args, common),
+        Command::Purpose(args) => place(common)?.register(&args),
         Command::Run(args) => run::run(args, common),
         Command::Scan(args) => scan::run(args),
         Command::Schema(args) => schema::run(&args, common),
+        Command::Subject(args) => place(common)?.register(&args),
+        Command::Text(args) => place(common)?.register(&args),
     }
 }
 
@@ -144,17 +157,17 @@ struct Place {
 }
 
 impl Place {
-    /// `consent`, with the operator, offset and purposes that the configuration names.
-    fn consent(&self, args: &consent::Args) -> Outcome {
+    /// A command on the registers, with the operator, offset and purposes that the configuration names.
+    fn register(&self, command: &impl register::Command) -> Outcome {
         let operator = self.configuration.as_ref().map(|it| &it.operator);
         let purposes: Vec<Purpose> = self
             .configuration
             .iter()
             .flat_map(Configuration::purposes)
             .collect();
-        consent::run(
-            args,
-            &consent::Context {
+        register::run(
+            command,
+            &register::Context {
                 state_dir: &self.state,
                 operator_bin: operator.map(|it| &*it.bin),
                 utc_offset: operator.map_or_else(UtcOffset::default, |it| it.utc_offset),
@@ -164,14 +177,13 @@ impl Place {
     }
 }
 
-/// Where the state is: `--state` alone suffices; else the configuration says it.
+/// Where the state is: with `--state`, also when the configuration is absent or broken; else the configuration says it.
 fn place(common: &Common) -> Result<Place, Failure> {
-    let configuration = match config::discover(common.config.as_deref()) {
-        Ok(path) => Some(
-            config::load(&path, SystemClock.now())
-                .map_err(|it| Failure::new(it.to_string()))?
-                .configuration,
-        ),
+    let loaded = config::discover(common.config.as_deref()).and_then(|path| {
+        config::load(&path, SystemClock.now()).map_err(|problems| problems.to_string())
+    });
+    let configuration = match loaded {
+        Ok(loaded) => Some(loaded.configuration),
         Err(_) if common.state.is_some() => None,
         Err(text) => return Err(Failure::new(text)),
     };

@@ -297,6 +297,13 @@ pub enum Carrier {
     },
     /// The regime and profile ask for none.
     NotAsked,
+    /// A safeguard on record with the recipient, of a kind that the regime accepts.
+    Safeguard {
+        /// Its kind (`scc`, `bcr` …).
+        safeguard: Arc<str>,
+        /// Its reference.
+        reference: Arc<str>,
+    },
 }
 
 impl Carrier {
@@ -318,6 +325,7 @@ impl Carrier {
             },
             Self::Consent { .. } => "consent",
             Self::NotAsked => "not-asked",
+            Self::Safeguard { .. } => "safeguard",
         }
     }
 }

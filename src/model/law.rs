@@ -42,6 +42,9 @@ pub struct Regime {
     pub edition: String,
     /// The country a transfer leaves.
     pub home: Country,
+    /// Countries that are no border crossing beside `home`: the rest of the European Economic Area under the GDPR.
+    #[serde(default)]
+    pub no_transfer: BTreeSet<Country>,
     /// How a country becomes adequate.
     pub adequacy: AdequacyRule,
     /// Countries adequate by law, when `adequacy` is `list`; hints for `check` and `init` otherwise.
@@ -53,11 +56,40 @@ pub struct Regime {
     pub adequate_state_requires_consent: bool,
     /// Bases accepted beside consent, by facet.
     pub bases: BTreeMap<Facet, BTreeSet<BasisKind>>,
+    /// Kinds of safeguard that carry the cross-border facet for all persons and categories (`scc`, `bcr` …).
+    #[serde(default)]
+    pub safeguards: BTreeSet<Arc<str>>,
+    /// Whether the authority must be notified, whatever the profile asks.
+    #[serde(default)]
+    pub notification: NotificationDuty,
     /// Rule code (`R-05`) to article.
     pub citations: BTreeMap<String, String>,
     /// Legal terms in days, by name.
     #[serde(default)]
     pub terms: BTreeMap<String, u32>,
+}
+
+impl Regime {
+    /// Whether data that goes to `country` crosses no border under this regime.
+    pub fn is_home(&self, country: Country) -> bool {
+        country == self.home || self.no_transfer.contains(&country)
+    }
+
+    /// Whether a safeguard of `kind` carries the cross-border facet.
+    pub fn accepts_safeguard(&self, kind: &str) -> bool {
+        self.safeguards.contains(kind)
+    }
+}
+
+/// What a regime itself asks about notifying the authority.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotificationDuty {
+    /// For which transfers.
+    pub when: NotificationRule,
+    /// Working days after the notification in which nothing goes to a country that is not adequate; 0 = none.
+    #[serde(default)]
+    pub wait_working_days: u32,
 }
 
 /// How a country becomes adequate under a regime.
@@ -191,6 +223,12 @@ pub struct Profile {
     /// Where only written evidence counts.
     #[serde(default)]
     pub written_evidence_for: BTreeSet<WrittenFor>,
+    /// Purposes for which only written evidence counts, children included.
+    #[serde(default)]
+    pub written_evidence_for_purposes: BTreeSet<Purpose>,
+    /// Whether the text lets data go to third parties on consent.
+    #[serde(default)]
+    pub third_party_transfer: ThirdPartyTransfer,
     /// Evidence methods it accepts; empty = all.
     #[serde(default)]
     pub evidence_methods: BTreeSet<EvidenceMethod>,
@@ -263,6 +301,19 @@ pub enum WrittenFor {
     SpecialCategories,
 }
 
+/// Whether a consent opens a third party, where a text speaks of "cases set by law" only.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ThirdPartyTransfer {
+    /// The text has no such clause.
+    #[default]
+    Open,
+    /// Statutory cases only; a consent (art. 7(6)) is one. A verdict that rests on it names the reading.
+    StatutoryOrConsent,
+    /// Statutory cases only; a consent is none.
+    StatutoryOnly,
+}
+
 /// When a withdrawal acts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -314,6 +365,22 @@ impl Reading {
         } else {
             None
         }
+    }
+
+    /// Whether a notification must be on record: asked by the regime or by the profile.
+    pub fn notification(&self) -> NotificationRule {
+        match (self.regime.notification.when, self.profile.notification) {
+            (NotificationRule::Never, NotificationRule::Never) => NotificationRule::Never,
+            (NotificationRule::CrossBorder, _) | (_, NotificationRule::CrossBorder) => {
+                NotificationRule::CrossBorder
+            }
+        }
+    }
+
+    /// Whether a consent may answer `facet` at all.
+    pub fn consent_answers(&self, facet: Facet) -> bool {
+        facet != Facet::ThirdParty
+            || self.profile.third_party_transfer != ThirdPartyTransfer::StatutoryOnly
     }
 
     /// Where `rule` is written: the profile's clause if it has one, else the regime's article.

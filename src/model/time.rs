@@ -109,6 +109,24 @@ impl Day {
             .checked_add(jiff::Span::new().months(months))
             .map_or(self, Self)
     }
+
+    /// The `count`th working day after this day, Monday to Friday; public holidays are not known. 0 is the day itself.
+    /// Five working days are a week, so the cost does not grow with `count`.
+    #[must_use]
+    pub fn plus_working_days(self, count: u32) -> Self {
+        if count == 0 {
+            return self;
+        }
+        // Saturday and Sunday count like the Friday before them.
+        let weekday = i64::from(self.0.weekday().to_monday_zero_offset());
+        let from = weekday.min(4);
+        let to = from + i64::from(count);
+        let days = to / 5 * 7 + to % 5 - weekday;
+        jiff::Span::new()
+            .try_days(days)
+            .and_then(|it| self.0.checked_add(it))
+            .map_or(self, Self)
+    }
 }
 
 impl fmt::Display for Day {
@@ -220,6 +238,31 @@ mod tests {
         let just_before: Timestamp = "2026-11-21T23:59:59.999+05:00".parse().unwrap();
         assert!(just_before < day.end(almaty));
         assert_eq!(just_before.day(almaty), day);
+    }
+
+    #[test]
+    fn working_days_pass_over_weekends() {
+        let day = |text: &str| text.parse::<Day>().unwrap();
+        // 2026-11-20 is a Friday.
+        for (from, count, to) in [
+            ("2026-11-20", 0, "2026-11-20"),
+            ("2026-11-16", 4, "2026-11-20"),
+            ("2026-11-20", 1, "2026-11-23"),
+            ("2026-11-21", 1, "2026-11-23"),
+            ("2026-11-22", 1, "2026-11-23"),
+            ("2026-11-18", 10, "2026-12-02"),
+            ("2026-11-22", 10, "2026-12-04"),
+        ] {
+            assert_eq!(
+                day(from).plus_working_days(count),
+                day(to),
+                "{from} + {count}"
+            );
+        }
+        assert_eq!(
+            day("2026-11-20").plus_working_days(u32::MAX),
+            day("2026-11-20")
+        );
     }
 
     #[test]

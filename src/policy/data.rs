@@ -1,10 +1,20 @@
 //! The law as shipped: the files under `config/`, embedded so that the binary needs none beside it.
 
 /// Regimes, by file name.
-pub const REGIMES: &[(&str, &str)] = &[(
-    "regimes/kz-94v.yaml",
-    include_str!("../../config/regimes/kz-94v.yaml"),
-)];
+pub const REGIMES: &[(&str, &str)] = &[
+    (
+        "regimes/kz-94v.yaml",
+        include_str!("../../config/regimes/kz-94v.yaml"),
+    ),
+    (
+        "regimes/eu-gdpr.yaml",
+        include_str!("../../config/regimes/eu-gdpr.yaml"),
+    ),
+    (
+        "regimes/ru-152fz.yaml",
+        include_str!("../../config/regimes/ru-152fz.yaml"),
+    ),
+];
 
 /// Profiles, by file name.
 pub const PROFILES: &[(&str, &str)] = &[
@@ -15,6 +25,34 @@ pub const PROFILES: &[(&str, &str)] = &[
     (
         "profiles/kz-law-strict.yaml",
         include_str!("../../config/profiles/kz-law-strict.yaml"),
+    ),
+    (
+        "profiles/baseline-eu-gdpr.yaml",
+        include_str!("../../config/profiles/baseline-eu-gdpr.yaml"),
+    ),
+    (
+        "profiles/baseline-ru-152fz.yaml",
+        include_str!("../../config/profiles/baseline-ru-152fz.yaml"),
+    ),
+    (
+        "profiles/health-programme.yaml",
+        include_str!("../../config/profiles/health-programme.yaml"),
+    ),
+    (
+        "profiles/it-service.yaml",
+        include_str!("../../config/profiles/it-service.yaml"),
+    ),
+    (
+        "profiles/retail-loyalty.yaml",
+        include_str!("../../config/profiles/retail-loyalty.yaml"),
+    ),
+    (
+        "profiles/clinic-email.yaml",
+        include_str!("../../config/profiles/clinic-email.yaml"),
+    ),
+    (
+        "profiles/training-ngo.yaml",
+        include_str!("../../config/profiles/training-ngo.yaml"),
     ),
 ];
 

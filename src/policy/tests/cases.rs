@@ -426,6 +426,7 @@ fn cases_24_and_25_evidence_and_objection() {
             against: ObjectionTarget::Kind(BasisKind::Contract),
             from: at("2026-11-01T10:00:00+05:00"),
             lifted_at: None,
+            lifted_record: None,
         });
     });
     let sms_kz = || destination("sms-kz", "KZ", Role::Processor, interest.clone());
