@@ -44,6 +44,8 @@ pub struct History {
     texts: BTreeMap<u64, Text>,
     /// Changes of everybody whose meaning is unknown.
     unreadable: BTreeSet<u64>,
+    /// When each change was committed.
+    times: BTreeMap<u64, Timestamp>,
     /// Every change from 1 to this one was taken.
     whole_until: u64,
     /// Taken beyond the first hole.
@@ -58,7 +60,7 @@ enum Change {
     ConsentState(RecordId, ConsentState, Timestamp),
     Kinds(BTreeSet<IdentifierKind>),
     Objection(Objection),
-    ObjectionLifted(RecordId, Timestamp),
+    ObjectionLifted(Lifted),
     PurposeEnd(PurposeEnd),
     Representative(Representative),
     RepresentativeNeeded(Option<Day>),
@@ -83,10 +85,12 @@ struct State {
     state: ConsentState,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct Lifted {
     id: RecordId,
     lifted_at: Timestamp,
+    #[serde(default)]
+    lifted_record: Option<RecordId>,
 }
 
 #[derive(Deserialize)]
@@ -112,6 +116,7 @@ impl History {
     pub fn take(&mut self, change: &RegisterChange) {
         let sequence = change.register_sequence;
         self.count(sequence);
+        self.times.insert(sequence, change.at);
         let Some(subject) = &change.subject else {
             if self.take_general(change).is_none() {
                 self.unreadable.insert(sequence);
@@ -176,6 +181,7 @@ impl History {
             // A replay is judged at the recorded time, whatever the clock said since.
             newest_recorded_at: None,
             sequence,
+            newest_recorded_at: self.times.get(&sequence).copied(),
             persons: persons.collect::<Result<_, _>>()?,
             general: general.into(),
         })
@@ -252,9 +258,7 @@ impl Change {
             }
             "consent-withdrawn" => body(change).map(Self::Withdrawal),
             "identifiers-linked" => body(change).map(|it: Kinds| Self::Kinds(it.kinds)),
-            "objection-lifted" => {
-                body(change).map(|it: Lifted| Self::ObjectionLifted(it.id, it.lifted_at))
-            }
+            "objection-lifted" => body(change).map(Self::ObjectionLifted),
             "purpose-ended" => body(change).map(Self::PurposeEnd),
             "representative-added" => body(change).map(Self::Representative),
             "representative-required" => body(change)
@@ -284,9 +288,11 @@ fn apply(change: &Change, record: &mut SubjectRecord) -> Result<(), Missing> {
             }
         }
         Change::Objection(it) => record.objections.push(it.clone()),
-        Change::ObjectionLifted(id, at) => {
-            if let Some(it) = record.objections.iter_mut().find(|it| it.id == *id) {
-                it.lifted_at = Some(*at);
+        Change::ObjectionLifted(lifted) => {
+            let mut objections = record.objections.iter_mut();
+            if let Some(it) = objections.find(|it| it.id == lifted.id) {
+                it.lifted_at = Some(lifted.lifted_at);
+                it.lifted_record.clone_from(&lifted.lifted_record);
             }
         }
         Change::PurposeEnd(it) => record.purpose_ends.push(it.clone()),

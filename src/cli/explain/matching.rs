@@ -186,12 +186,12 @@ fn other_methods(matched: &Matched) -> Option<String> {
 /// No destination takes it: what each asks for, and what of it fails.
 fn nowhere(told: &Told, listeners: &[Arc<str>], snapshot: &Snapshot) -> Refusal {
     let host = if told.host.is_empty() {
-        "no host".to_owned()
+        "a request without host".to_owned()
     } else {
         format!("host `{}`", told.host)
     };
     let why = format!(
-        "no destination takes {host} with this path; a destination is found by listener, host and path prefix on segment \
+        "no destination takes {host} and this path; a destination is found by listener, host and path prefix on segment \
          boundaries, and the longest prefix wins"
     );
     let candidate = |it: &Arc<Destination>| Candidate {

@@ -29,6 +29,13 @@ impl Past {
     /// Reads the log twice, and who the persons of the decisions are.
     pub(super) fn read(args: &Args, configuration: &Configuration) -> Result<Self, Failure> {
         let dir = &configuration.audit.dir;
+        if !dir.exists() {
+            return Err(Failure::new(format!(
+                "there is no audit log in {}: no decision is on record yet; let the gate record some, or name another state \
+                 directory with --state",
+                dir.display()
+            )));
+        }
         let mut references: BTreeSet<SubjectRef> = BTreeSet::new();
         let mut last = None;
         for record in Records::open(dir, 0).map_err(unreadable)? {

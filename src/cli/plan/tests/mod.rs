@@ -448,7 +448,7 @@ fn without_log_or_registers_the_mend_is_named() {
         format: Format::Text,
     };
     let failure = plan(&args(), &empty, &empty).map(|_| ()).unwrap_err();
-    assert!(failure.text.contains("audit"), "{}", failure.text);
+    assert!(failure.text.contains("no audit log in"), "{}", failure.text);
     let bench = with_a_past();
     let mut elsewhere = bench.configuration;
     elsewhere.store.dir = dir.path().join("none");

@@ -193,7 +193,7 @@ fn steps(
         step(move |it| drop(it.change_state(&renewed).unwrap())),
         step(move |it| drop(it.add_basis(&of_ann).unwrap())),
         step(move |it| drop(it.object(&objection).unwrap())),
-        step(move |it| drop(it.lift("o-1", "note-1").unwrap())),
+        step(move |it| drop(it.lift("o-1", "protocol 1").unwrap())),
         step(move |it| drop(it.add_basis(&of_all).unwrap())),
         step(move |it| drop(it.require_representative(&needs, until).unwrap())),
         step(move |it| drop(it.represent(&representative).unwrap())),
