@@ -8,6 +8,7 @@ pub mod init;
 pub mod run;
 pub mod scan;
 pub mod schema;
+pub mod test;
 
 use std::{
     io::{self, Write as _},
@@ -87,6 +88,7 @@ enum Command {
     Run(run::Args),
     Scan(scan::Args),
     Schema(schema::Args),
+    Test(test::Args),
 }
 
 /// Runs the command line of this process.
@@ -115,6 +117,7 @@ fn dispatch(command: Command, common: &Common) -> Outcome {
         Command::Run(args) => run::run(args, common),
         Command::Scan(args) => scan::run(args),
         Command::Schema(args) => schema::run(&args, common),
+        Command::Test(args) => test::run(&args),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
         record::Versions,
     },
     inspect::Inspector,
-    model::{Purpose, destination::RoutePurpose, law::Operator},
+    model::{Purpose, destination::RoutePurpose, law::{Operator, Profile}},
     policy::{Policy, ReasonTable},
     proxy, store, telemetry,
 };
@@ -37,6 +37,8 @@ pub struct Configuration {
     pub destinations: Vec<Arc<Destination>>,
     /// Rules, citations, statuses and texts.
     pub reasons: Arc<ReasonTable>,
+    /// Every profile that is known here, in force or not, by code.
+    pub profiles: BTreeMap<Arc<str>, Arc<Profile>>,
     /// First 16 hex digits of the SHA-256 of the file.
     pub version: String,
     /// Name of each data file to the first 16 hex digits of its SHA-256.

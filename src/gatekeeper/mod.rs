@@ -4,6 +4,7 @@ mod carry_out;
 mod compose;
 pub mod destination;
 pub mod keys;
+pub mod memory;
 pub mod ports;
 mod reading;
 pub mod record;
