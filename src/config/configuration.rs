@@ -11,7 +11,11 @@ use crate::{
         record::Versions,
     },
     inspect::Inspector,
-    model::{Purpose, destination::RoutePurpose, law::{Operator, Profile}},
+    model::{
+        Purpose,
+        destination::RoutePurpose,
+        law::{Operator, Profile},
+    },
     policy::{Policy, ReasonTable},
     proxy, store, telemetry,
 };

@@ -32,8 +32,13 @@ impl<T: DeserializeOwned + JsonSchema> Document<T> {
             text: &text,
         };
         let unreadable = |it: yaml::Unreadable| {
-            let problem =
-                source.problem(Severity::Error, it.place, &Trail::default(), it.message, it.fix);
+            let problem = source.problem(
+                Severity::Error,
+                it.place,
+                &Trail::default(),
+                it.message,
+                it.fix,
+            );
             Problems::new(vec![problem])
         };
         let tree: Node = yaml::read(&text).map_err(unreadable)?;
@@ -115,7 +120,10 @@ mod tests {
     fn places_what_is_found_later() {
         let text = "name: a\nitems:\n  - size: 7\n";
         let read = Document::<Sample>::read(text.to_owned(), "f.yaml".to_owned()).unwrap();
-        assert_eq!((read.value.name.as_str(), read.value.items[0].size), ("a", 7));
+        assert_eq!(
+            (read.value.name.as_str(), read.value.items[0].size),
+            ("a", 7)
+        );
         let at = Trail::default().key("items").index(0).key("size");
         let problem = read.problem(&at, "too small", "write 8");
         assert_eq!((problem.line, problem.column), (3, 11));

@@ -22,15 +22,27 @@ pub(super) fn differences(expect: &Expect, got: &Got) -> Vec<Difference> {
     let mut found = Found(Vec::new());
     let decision = &got.decision;
     let would_be = expect.would_be.unwrap_or(expect.verdict);
-    found.check("verdict", expect.verdict.as_str(), decision.verdict.as_str());
+    found.check(
+        "verdict",
+        expect.verdict.as_str(),
+        decision.verdict.as_str(),
+    );
     found.check("would_be", would_be.as_str(), decision.would_be.as_str());
     let primary = decision.primary();
     if let Some(code) = expect.reason {
-        found.check("reason", code.as_str(), primary.map_or("none", |it| it.code.as_str()));
+        found.check(
+            "reason",
+            code.as_str(),
+            primary.map_or("none", |it| it.code.as_str()),
+        );
     }
     if let Some(country) = expect.country {
         let got = primary.and_then(|it| it.country);
-        found.check("country", country.code(), got.as_ref().map_or("none", |it| it.code()));
+        found.check(
+            "country",
+            country.code(),
+            got.as_ref().map_or("none", |it| it.code()),
+        );
     }
     if let Some(record) = &expect.record {
         let got = primary.and_then(|it| it.record.as_deref());
@@ -45,11 +57,17 @@ pub(super) fn differences(expect: &Expect, got: &Got) -> Vec<Difference> {
     }
     if let Some(status) = expect.status {
         let status = status.to_string();
-        let answered = got.status.map_or_else(|| "sent on".to_owned(), |it| it.to_string());
+        let answered = got
+            .status
+            .map_or_else(|| "sent on".to_owned(), |it| it.to_string());
         found.check("status", &status, &answered);
     }
     if let Some(regime) = &expect.regime {
-        found.check("regime", regime, decision.regime.as_deref().unwrap_or("none"));
+        found.check(
+            "regime",
+            regime,
+            decision.regime.as_deref().unwrap_or("none"),
+        );
     }
     for (facet, expected) in &expect.carriers {
         let mut expected = expected.0.clone();

@@ -39,7 +39,11 @@ impl Reader<'_> {
             registers.put(self.subject(subject, &written.texts), &identifiers);
         }
         registers.set_general(General {
-            bases: written.bases.iter().map(|it| self.basis(it, None)).collect(),
+            bases: written
+                .bases
+                .iter()
+                .map(|it| self.basis(it, None))
+                .collect(),
             purpose_ends: written.purpose_ends.iter().map(purpose_end).collect(),
         });
         registers

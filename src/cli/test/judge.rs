@@ -103,7 +103,8 @@ impl Suite {
             path: matched.path.clone(),
             ..ready.sent.message.clone()
         };
-        let explanation = explain(&gatekeeper, message.clone(), &matched, &request, &snapshot).await;
+        let explanation =
+            explain(&gatekeeper, message.clone(), &matched, &request, &snapshot).await;
         let screening = gatekeeper.screen(message, request, &snapshot).await;
         let got = match screening {
             Screening::Cleared(cleared) => {
@@ -119,7 +120,11 @@ impl Suite {
     fn request(&self, ready: &Ready<'_>, snapshot: &Snapshot) -> Request {
         let written = &ready.case.request;
         let listeners = &self.configuration().proxy.listeners;
-        let first = || listeners.first().map_or_else(|| "".into(), |it| Arc::clone(&it.id));
+        let first = || {
+            listeners
+                .first()
+                .map_or_else(|| "".into(), |it| Arc::clone(&it.id))
+        };
         let listener: Arc<str> = written.listener.as_deref().map_or_else(first, Arc::from);
         let message = &ready.sent.message;
         let method = message.method.as_str();

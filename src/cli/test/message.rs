@@ -18,9 +18,7 @@ pub(super) struct Sent {
 }
 
 /// The request, or the key that is wrong, why, and how to mend it.
-pub(super) fn sent(
-    written: &Request,
-) -> Result<Sent, (&'static str, &'static str, &'static str)> {
+pub(super) fn sent(written: &Request) -> Result<Sent, (&'static str, &'static str, &'static str)> {
     let method = written.method.as_deref().unwrap_or("POST");
     let method = Method::from_bytes(method.as_bytes())
         .map_err(|_| ("method", "not a method", "write one such as POST"))?;
@@ -36,8 +34,8 @@ pub(super) fn sent(
     let (body, media_type) = body(written)?;
     if let Some(media_type) = media_type {
         let value = HeaderValue::from_str(media_type);
-        let value = value
-            .map_err(|_| ("content_type", "not a field value", "write a media type"))?;
+        let value =
+            value.map_err(|_| ("content_type", "not a field value", "write a media type"))?;
         headers.insert(header::CONTENT_TYPE, value);
     }
     Ok(Sent {
@@ -85,7 +83,11 @@ fn body(
         }
         (None, Some(coded)) => match STANDARD.decode(coded) {
             Ok(bytes) => Ok((Bytes::from(bytes), given)),
-            Err(_) => Err(("body_base64", "not base64", "encode it by RFC 4648 section 4")),
+            Err(_) => Err((
+                "body_base64",
+                "not base64",
+                "encode it by RFC 4648 section 4",
+            )),
         },
         (None, None) => Ok((Bytes::new(), given)),
     }

@@ -116,7 +116,11 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
     let mut files = Vec::new();
     for entry in entries {
         let file = entry.map_err(wrong)?.path();
-        if file.is_file() && file.extension().is_some_and(|it| it == "yaml" || it == "yml") {
+        if file.is_file()
+            && file
+                .extension()
+                .is_some_and(|it| it == "yaml" || it == "yml")
+        {
             files.push(file);
         }
     }

@@ -116,8 +116,7 @@ fn junit_suite(out: &mut String, file: &FileReport) {
 fn junit_case(out: &mut String, class: &str, it: &Outcome) {
     let name = escaped(&it.name);
     if it.passed() {
-        let _infallible =
-            writeln!(out, "    <testcase name=\"{name}\" classname=\"{class}\"/>");
+        let _infallible = writeln!(out, "    <testcase name=\"{name}\" classname=\"{class}\"/>");
         return;
     }
     let message = it.differences.first().map_or_else(String::new, |it| {

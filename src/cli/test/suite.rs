@@ -182,7 +182,11 @@ fn load(
     let one = |at: &str, message: &str, fix: &str| {
         Problems::new(vec![document.problem(&top.key(at), message, fix)])
     };
-    let loaded = match (&document.value.config, &document.value.configuration, inline) {
+    let loaded = match (
+        &document.value.config,
+        &document.value.configuration,
+        inline,
+    ) {
         (Some(_), Some(_), _) => {
             let fix = "keep `config:` or `configuration:`";
             return Err(one("configuration", "two configurations", fix));
@@ -192,7 +196,11 @@ fn load(
             let named = path.display().to_string();
             let text = std::fs::read_to_string(&path).map_err(|error| {
                 let message = format!("cannot read {named}: {error}");
-                one("config", &message, "name a configuration, relative to this file")
+                one(
+                    "config",
+                    &message,
+                    "name a configuration, relative to this file",
+                )
             })?;
             let beside = path.parent().unwrap_or(base);
             config::load_elsewhere(&text, &named, beside, now, &SHIPPED)

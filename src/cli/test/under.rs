@@ -40,7 +40,12 @@ pub(super) fn of<'a>(
 ) -> Result<Under<'a>, Wrong<'a>> {
     let code = case.profile.as_deref();
     let profile = match code {
-        Some(code) => Some(configuration.profiles.get(code).ok_or(Wrong::Unknown(code))?),
+        Some(code) => Some(
+            configuration
+                .profiles
+                .get(code)
+                .ok_or(Wrong::Unknown(code))?,
+        ),
         None => None,
     };
     if let Some(it) = profile {

@@ -9,6 +9,7 @@ use serde::{
     de::{Error, SeqAccess, Visitor},
 };
 use serde_json::Value;
+use shapes::{EndShape, PartyShape, ScopeShape, TargetShape, UntilShape};
 
 use crate::model::{
     CategorySet, Country, Day, Purpose, Timestamp,
@@ -125,11 +126,11 @@ pub(super) struct Consent {
     #[schemars(with = "String")]
     pub(super) from: Day,
     /// `purpose`, `{day: …}` or `{programme: …}`.
-    #[schemars(with = "Value")]
+    #[schemars(with = "UntilShape")]
     pub(super) until: Until,
     /// `any`, `{parties: […]}` or `{classes: […]}`; left out = no.
     #[serde(default)]
-    #[schemars(with = "Value")]
+    #[schemars(with = "Option<PartyShape>")]
     pub(super) third_party: Option<PartyScope>,
     /// Countries; left out = no.
     #[serde(default)]
@@ -216,7 +217,7 @@ pub(super) struct Withdrawal {
     pub(super) consent: Option<RecordId>,
     /// How much of it: actions, purposes, channels, recipients, countries, categories. Default: the whole.
     #[serde(default)]
-    #[schemars(with = "Value")]
+    #[schemars(with = "ScopeShape")]
     pub(super) scope: WithdrawalScope,
     /// When it was filed.
     #[schemars(with = "String")]
@@ -263,7 +264,7 @@ pub(super) struct Basis {
     pub(super) categories: CategorySet,
     /// `any`, `{parties: […]}` or `{classes: […]}`. Default any.
     #[serde(default)]
-    #[schemars(with = "Value")]
+    #[schemars(with = "Option<PartyShape>")]
     pub(super) parties: Option<PartyScope>,
     /// Countries abroad.
     #[serde(default)]
@@ -311,7 +312,7 @@ pub(super) struct Objection {
     #[schemars(with = "String")]
     pub(super) id: RecordId,
     /// `{kind: contract}` or `{basis: id}`.
-    #[schemars(with = "Value")]
+    #[schemars(with = "TargetShape")]
     pub(super) against: ObjectionTarget,
     /// From when.
     #[schemars(with = "String")]
@@ -348,7 +349,7 @@ pub(super) struct Representative {
 #[schemars(deny_unknown_fields)]
 pub(super) struct PurposeEnd {
     /// `{consent: id}`, `{programme: id}` or `{purpose: name}`.
-    #[schemars(with = "Value")]
+    #[schemars(with = "EndShape")]
     pub(super) scope: PurposeEndScope,
     /// When.
     #[schemars(with = "String")]
@@ -492,6 +493,74 @@ pub(super) struct Expect {
     /// Policies that were opened for it: gap:opaque and so on.
     #[serde(default)]
     pub(super) opened: Option<Vec<String>>,
+}
+
+/// Shapes of values that `model` reads; only their schema is used.
+mod shapes {
+    #![expect(dead_code, reason = "only the schema of these types is used")]
+
+    use schemars::JsonSchema;
+
+    use crate::model::consent::BasisKind;
+
+    #[derive(JsonSchema)]
+    #[schemars(rename_all = "kebab-case")]
+    pub(in super::super) enum UntilShape {
+        /// Last day.
+        Day(String),
+        /// Programme.
+        Programme(String),
+        /// Until the purpose ends.
+        Purpose,
+    }
+
+    #[derive(JsonSchema)]
+    #[schemars(rename_all = "kebab-case")]
+    pub(in super::super) enum PartyShape {
+        /// Any recipient.
+        Any,
+        /// Recipients of these classes.
+        Classes(Vec<String>),
+        /// These parties.
+        Parties(Vec<String>),
+    }
+
+    #[derive(JsonSchema)]
+    #[schemars(rename_all = "kebab-case")]
+    pub(in super::super) enum TargetShape {
+        /// One basis.
+        Basis(String),
+        /// All bases of a kind.
+        Kind(BasisKind),
+    }
+
+    #[derive(JsonSchema)]
+    #[schemars(rename_all = "kebab-case")]
+    pub(in super::super) enum EndShape {
+        /// One consent's purpose.
+        Consent(String),
+        /// A programme.
+        Programme(String),
+        /// A purpose.
+        Purpose(String),
+    }
+
+    #[derive(Default, JsonSchema)]
+    #[schemars(deny_unknown_fields, default)]
+    pub(in super::super) struct ScopeShape {
+        /// third-party, cross-border, processing, public.
+        actions: Vec<String>,
+        /// Purposes.
+        purposes: Vec<String>,
+        /// Channels.
+        channels: Vec<String>,
+        /// Party ids.
+        recipients: Vec<String>,
+        /// Countries.
+        countries: Vec<String>,
+        /// Categories.
+        categories: Vec<String>,
+    }
 }
 
 /// A text or a list of texts.
