@@ -104,3 +104,16 @@ fn the_table_of_cases_is_true() {
     assert!(gone.is_empty(), "listed, but not there: {gone:?}");
     assert!(unlisted.is_empty(), "there, but not listed: {unlisted:?}");
 }
+
+/// The example of the manual is one that works.
+#[test]
+fn the_manual_tells_the_truth() {
+    let manual = fs::read_to_string("docs/policy-tests.md").unwrap();
+    let (_, rest) = manual.split_once("```yaml\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let suite = Suite::parse(example.to_owned(), "example.yaml".to_owned(), Path::new(""))
+        .unwrap_or_else(|problems| panic!("{problems}"));
+    for outcome in suite.run("") {
+        assert!(outcome.passed(), "{outcome:#?}");
+    }
+}

@@ -19,6 +19,7 @@ use crate::model::{
     },
     decision::{ReasonCode, Verdict},
     finding::Part,
+    law::ThirdPartyTransfer,
 };
 
 /// Policy tests.
@@ -402,7 +403,7 @@ pub(super) struct Case {
 }
 
 /// Switches of a profile.
-#[derive(Debug, Default, Clone, Copy, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(super) struct Switches {
     /// A third-party transfer needs a consent or basis of its own.
@@ -411,6 +412,10 @@ pub(super) struct Switches {
     /// A transfer to an adequate country still needs a consent or basis.
     #[serde(default)]
     pub(super) adequate_state_requires_consent: Option<bool>,
+    /// open, statutory-or-consent or statutory-only.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub(super) third_party_transfer: Option<ThirdPartyTransfer>,
 }
 
 /// A request.
