@@ -1,6 +1,6 @@
 //! The acceptance cases of `tests/policy`, and tests of these tests.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
