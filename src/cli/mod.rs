@@ -15,6 +15,7 @@ pub mod run;
 pub mod scan;
 pub mod schema;
 pub mod subject;
+pub mod test;
 pub mod text;
 pub mod views;
 
@@ -106,6 +107,7 @@ enum Command {
     Schema(schema::Args),
     Subject(subject::Args),
     Text(text::Args),
+    Test(test::Args),
 }
 
 /// Runs the command line of this process.
@@ -144,6 +146,7 @@ fn dispatch(command: Command, common: &Common) -> Outcome {
         Command::Schema(args) => schema::run(&args, common),
         Command::Subject(args) => place(common)?.register(&args),
         Command::Text(args) => place(common)?.register(&args),
+        Command::Test(args) => test::run(&args),
     }
 }
 

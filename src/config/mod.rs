@@ -6,6 +6,7 @@
 
 mod compile;
 mod configuration;
+pub mod document;
 pub mod expiry;
 pub mod law;
 pub mod preset;
@@ -23,7 +24,8 @@ use compile::context::{Context, Source};
 pub use configuration::{Configuration, restart_only_changes};
 pub use law::Shipped;
 pub use problem::{Problem, Problems, Severity};
-use yaml::{Node, Trail};
+use yaml::Node;
+pub use yaml::Trail;
 
 use crate::model::Timestamp;
 
@@ -106,12 +108,38 @@ pub fn load_text(
     now: Timestamp,
     shipped: &Shipped<'_>,
 ) -> Result<Loaded, Problems> {
+    compile_text(text, file, base, now, shipped, true)
+}
+
+/// [`load_text`], for a configuration that judges here and runs elsewhere: its state directory is not looked at.
+///
+/// # Errors
+/// Every problem, warnings included.
+pub fn load_elsewhere(
+    text: &str,
+    file: &str,
+    base: &Path,
+    now: Timestamp,
+    shipped: &Shipped<'_>,
+) -> Result<Loaded, Problems> {
+    compile_text(text, file, base, now, shipped, false)
+}
+
+fn compile_text(
+    text: &str,
+    file: &str,
+    base: &Path,
+    now: Timestamp,
+    shipped: &Shipped<'_>,
+    runs_here: bool,
+) -> Result<Loaded, Problems> {
     let source = Source {
         file: file.to_owned(),
         text,
     };
     let (tree, root, misfits) = read(&source)?;
-    let context = Context::new(&source, &tree, base.to_owned(), now, misfits);
+    let mut context = Context::new(&source, &tree, base.to_owned(), now, misfits);
+    context.runs_here = runs_here;
     let data_dir = compile::data_dir(&context, &root);
     let (law, unusable) = law::load(shipped, data_dir.as_deref());
     for it in unusable {

@@ -83,7 +83,7 @@ pub struct Problems(Vec<Problem>);
 
 impl Problems {
     /// Orders `problems` by place, errors before warnings at one place, and drops repeats.
-    pub(super) fn new(mut problems: Vec<Problem>) -> Self {
+    pub fn new(mut problems: Vec<Problem>) -> Self {
         problems.sort_by(|a, b| {
             (a.line, a.column, a.severity, &a.path).cmp(&(b.line, b.column, b.severity, &b.path))
         });

@@ -115,7 +115,7 @@ impl<'a> Walk<'a> {
     }
 
     fn text(&mut self, place: Place, text: &str, trail: &Trail, leaves: &[&'a Json]) {
-        let is_free = |it: &&&Json| takes(it, "string") && words(it).is_empty();
+        let is_free = |it: &&&Json| is_untyped(it) || (takes(it, "string") && words(it).is_empty());
         if leaves.iter().filter(is_free).count() > 0 {
             return;
         }
@@ -196,10 +196,14 @@ fn takes(schema: &Json, name: &str) -> bool {
     }
 }
 
+/// Whether `schema` takes any value.
+fn is_untyped(schema: &Json) -> bool {
+    schema.get("type").is_none() && words(schema).is_empty()
+}
+
 /// A text field takes any scalar: `bin: 010140000017` means the digits as written.
 fn fits(value: &Value, schema: &Json) -> bool {
-    let untyped = schema.get("type").is_none() && words(schema).is_empty();
-    untyped
+    is_untyped(schema)
         || match value {
             Value::Bool => takes(schema, "boolean") || takes(schema, "string"),
             Value::Float => takes(schema, "number") || takes(schema, "string"),

@@ -61,16 +61,18 @@ enum Step {
 
 /// The path of a value from the root: `destinations[0].country`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Trail(Vec<Step>);
+pub struct Trail(Vec<Step>);
 
 impl Trail {
     /// This path and the member `name`.
-    pub(super) fn key(&self, name: &str) -> Self {
+    #[must_use]
+    pub fn key(&self, name: &str) -> Self {
         self.and(Step::Key(name.to_owned()))
     }
 
     /// This path and the element at `index`.
-    pub(super) fn index(&self, index: usize) -> Self {
+    #[must_use]
+    pub fn index(&self, index: usize) -> Self {
         self.and(Step::Index(index))
     }
 

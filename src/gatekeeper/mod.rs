@@ -5,6 +5,7 @@ mod compose;
 pub mod destination;
 pub mod history;
 pub mod keys;
+pub mod memory;
 pub mod ports;
 mod reading;
 pub mod record;

@@ -78,6 +78,8 @@ pub(in super::super) struct Context<'a> {
     base: PathBuf,
     /// When it is read.
     pub(super) now: Timestamp,
+    /// Whether the configuration is to run on this machine, so that its directories must be usable.
+    pub(in super::super) runs_here: bool,
     problems: RefCell<Vec<Problem>>,
     exceptions: RefCell<Vec<Exception>>,
 }
@@ -96,6 +98,7 @@ impl<'a> Context<'a> {
             tree,
             base,
             now,
+            runs_here: true,
             problems: RefCell::new(found),
             exceptions: RefCell::new(Vec::new()),
         }

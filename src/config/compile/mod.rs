@@ -93,6 +93,7 @@ pub(super) fn compile(
         profiles: law.profiles.clone(),
         exceptions: cx.take_exceptions(),
         reasons: Arc::clone(&law.reasons),
+        profiles: law.profiles.clone(),
         version: super::law::version(text),
         data_versions: law.versions.clone(),
     })
@@ -100,7 +101,9 @@ pub(super) fn compile(
 
 fn state_dir(cx: &Context<'_>, root: &raw::Root) -> std::path::PathBuf {
     let dir = cx.path(root.state_dir.as_deref().unwrap_or("/var/lib/shekara"));
-    if let Err(why) = context::writable(&dir) {
+    if cx.runs_here
+        && let Err(why) = context::writable(&dir)
+    {
         cx.error(
             &Trail::default().key("state_dir"),
             why,
