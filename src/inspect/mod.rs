@@ -4,6 +4,7 @@
 //! ([`detect`]) and knows the way back to bytes; the plan's selectors are matched in the same pass; [`person`] then says who the
 //! findings are about.
 
+mod claim;
 mod coding;
 pub mod detect;
 mod format;

@@ -4,6 +4,7 @@ use std::{cell::Cell, ops::Range};
 
 use super::{
     super::{
+        claim,
         detect::{Field, KeyHint, ValueKind},
         selector::{Child, Roles, Track},
     },
@@ -12,10 +13,7 @@ use super::{
     layer::{Escape, Layer, Undecodable, unescape_percent},
     reading::{Claim, NodeId, NodeKind, Reading, Scan, Spot},
 };
-use crate::model::{
-    finding::{GapKind, Part, Step},
-    subject::Identifier,
-};
+use crate::model::finding::{GapKind, Part, Step};
 
 /// Times that percent escapes are undone in one value: senders double-encode to hide from gates.
 const ROUNDS_MAX: usize = 3;
@@ -382,7 +380,7 @@ pub(crate) fn read_escaped<S: Scan>(
         None => (value.raw, Escape::None),
     };
     for kind in value.roles.subjects() {
-        if let Some(identifier) = Identifier::normalise(kind, text) {
+        for identifier in claim::identifiers(kind, text) {
             let spot = claim_spot(value);
             reading.claims.push(Claim { identifier, spot });
         }
