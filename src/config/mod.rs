@@ -7,6 +7,7 @@
 mod compile;
 mod configuration;
 pub mod law;
+pub mod preset;
 pub mod problem;
 mod raw;
 mod raw_destination;
