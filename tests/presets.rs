@@ -25,7 +25,7 @@ use shekara::{
     inspect::{Inspector, Plan},
     model::{
         Category, Timestamp,
-        inspection::Inspection,
+        inspection::{Inspection, Person},
         message::Message,
         subject::{Identifier, IdentifierKind},
     },
@@ -122,7 +122,9 @@ fn check(service: &str, method: &str, target: &str, body: &str, persons: &[(&str
     assert!(is_routed, "{service} {target}");
     assert_eq!(inspection.gaps, [], "{service} {target}");
     let mut found: Vec<(String, Vec<String>)> = Vec::new();
-    for person in inspection.persons {
+    // Nothing sure is said of somebody who has weak findings alone, such as a role mailbox.
+    let sure = |it: &Person| !it.identifiers.is_empty() || !it.categories.is_empty();
+    for person in inspection.persons.into_iter().filter(sure) {
         let record = person
             .record
             .map_or("-".to_owned(), |it| it.ordinal.to_string());
@@ -213,7 +215,7 @@ fn a_person_is_where_the_documentation_says() {
         "POST",
         "/submissions/v3/integration/submit/1/2",
         r#"{"fields":[{"name":"email","value":"aru@example.org"},{"value":"8 701 000 00 01","name":"phone"}]}"#,
-        &[("-", &["77010000001", "aru@example.org"])],
+        &[("0", &["77010000001", "aru@example.org"])],
     );
     check(
         "stripe",

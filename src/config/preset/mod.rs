@@ -1,4 +1,4 @@
-//! Presets: what the public documentation of a well-known service says of where persons stand in its requests.
+//! Presets: where persons stand in the requests of a well-known service, for an operator to compare with its documentation.
 //!
 //! A preset is a suggestion. It never says where the recipient is, what was agreed with it, or that a value is not personal: those
 //! are the operator's own statements, so a preset writes them as gaps to be filled in or as comments.
@@ -33,9 +33,9 @@ pub struct Preset {
     pub name: String,
     /// Name for people.
     pub title: String,
-    /// Public documentation that the routes follow.
+    /// Public documentation to compare the preset with.
     pub source: Vec<String>,
-    /// Day on which it was read.
+    /// Day on which the preset was written.
     pub as_of: Day,
     /// What the recipient usually is to its customer.
     pub role: Role,

@@ -44,7 +44,7 @@ impl Preset {
     pub fn destination(&self, today: Day) -> String {
         let mut out = Lines::default();
         out.push(&format!(
-            "  # {}, after its documentation as of {}:",
+            "  # {}, preset of {}. Compare it with the documentation:",
             self.title, self.as_of
         ));
         for source in &self.source {
