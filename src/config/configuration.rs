@@ -46,8 +46,6 @@ pub struct Configuration {
     pub exceptions: Vec<Exception>,
     /// Rules, citations, statuses and texts.
     pub reasons: Arc<ReasonTable>,
-    /// Every profile that is known here, in force or not, by code.
-    pub profiles: BTreeMap<Arc<str>, Arc<Profile>>,
     /// First 16 hex digits of the SHA-256 of the file.
     pub version: String,
     /// Name of each data file to the first 16 hex digits of its SHA-256.

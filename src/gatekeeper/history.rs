@@ -178,8 +178,6 @@ impl History {
         let persons = persons.iter();
         let persons = persons.map(|it| self.person(sequence, it, owners));
         Ok(Known {
-            // A replay is judged at the recorded time, whatever the clock said since.
-            newest_recorded_at: None,
             sequence,
             newest_recorded_at: self.times.get(&sequence).copied(),
             persons: persons.collect::<Result<_, _>>()?,

@@ -90,7 +90,6 @@ pub(super) fn compile(
         operator,
         callers,
         destinations: destinations.into_iter().map(Arc::new).collect(),
-        profiles: law.profiles.clone(),
         exceptions: cx.take_exceptions(),
         reasons: Arc::clone(&law.reasons),
         profiles: law.profiles.clone(),

@@ -76,7 +76,6 @@ fn health_programme() {
     ordered(health("KZ", Role::Processor), &record).check("5.2.1", "");
     ordered(de(), &record).check("6.3 contract", "cross-border-not-consented");
     record.objections.push(Objection {
-        lifted_record: None,
         id: "o".into(),
         against: ObjectionTarget::Kind(BasisKind::Contract),
         from: at("2026-11-01T10:00:00+05:00"),
