@@ -62,7 +62,7 @@ fn comments_become_keys() {
         let loaded = loaded.unwrap_or_else(|problems| panic!("{problems}\n{text}"));
         let destination = &loaded.configuration.destinations[0];
         assert!(destination.facts.agreement.is_some(), "{text}");
-        let exceptions = &destination.facts.routes[0].plan.not_personal;
+        let exceptions = &destination.facts.routes[0].plan.not_personal_until;
         assert_eq!(exceptions.len(), preset.not_personal.len());
     }
 }
