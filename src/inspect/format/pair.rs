@@ -46,7 +46,19 @@ impl PairRole {
         if name.len() > 2 * longest || !name.is_ascii() {
             return Self::None;
         }
+        // The words begin with few letters; most names are told by their first.
+        let first = name.bytes().find(|it| !matches!(it, b'_' | b'-'));
+        let first = first.map_or(0, |it| it.to_ascii_lowercase());
+        if !matches!(
+            first,
+            b'a' | b'c' | b'f' | b'k' | b'l' | b'n' | b'p' | b't' | b'v'
+        ) {
+            return Self::None;
+        }
         let is = |word: &&str| {
+            if word.as_bytes().first() != Some(&first) {
+                return false;
+            }
             let bytes = name.bytes().filter(|it| !matches!(it, b'_' | b'-'));
             bytes.map(|it| it.to_ascii_lowercase()).eq(word.bytes())
         };

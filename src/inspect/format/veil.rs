@@ -146,17 +146,63 @@ pub(crate) struct Unveiled {
     pub(crate) is_opaque: bool,
 }
 
+/// What the bytes of a text say of veils, counted in one pass: most texts have no sign and cost no more.
+#[derive(Debug, Default)]
+struct Signs {
+    has_escape: bool,
+    /// Runs of base64 characters as long as a stretch.
+    has_run: bool,
+    /// Five dashes in a row, as armour begins.
+    has_dashes: bool,
+    /// Dots, up to the four of a sealed token.
+    dots: u8,
+}
+
+impl Signs {
+    fn of(text: &str) -> Self {
+        let mut signs = Self::default();
+        let (mut run, mut dashes) = (0_usize, 0_u8);
+        for byte in text.bytes() {
+            signs.has_escape |= is_escape(byte);
+            run = if is_in_run(byte) { run + 1 } else { 0 };
+            signs.has_run |= run >= STRETCH_MIN;
+            dashes = if byte == b'-' {
+                dashes.saturating_add(1)
+            } else {
+                0
+            };
+            signs.has_dashes |= dashes >= 5;
+            signs.dots = signs.dots.saturating_add(u8::from(byte == b'.'));
+        }
+        signs
+    }
+
+    const fn may_be_sealed(&self) -> bool {
+        self.dots >= 4 && self.has_run
+    }
+}
+
 /// Looks under the veils of `text`; `None` when there are none.
 pub(crate) fn lift(text: &str) -> Option<Unveiled> {
+    let signs = Signs::of(text);
+    let undone = signs.has_escape.then(|| unescaped(text)).flatten();
     let mut found = Unveiled {
-        texts: unescaped(text).into_iter().collect(),
-        is_opaque: is_encrypted(text),
+        texts: undone.into_iter().collect(),
+        is_opaque: (signs.has_dashes && is_armoured(text))
+            || (signs.may_be_sealed() && is_sealed_token(text)),
     };
-    for run in runs(text) {
-        found.is_opaque |= is_file(run);
-        decode_run(run, &mut found.texts);
+    if signs.has_run {
+        for run in runs(text) {
+            found.is_opaque |= is_file(run);
+            decode_run(run, &mut found.texts);
+        }
     }
     (found.is_opaque || !found.texts.is_empty()).then_some(found)
+}
+
+/// Characters of base64 in either alphabet, and the line breaks that MIME puts between them.
+const fn is_in_run(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=' | b'\r' | b'\n')
 }
 
 /// Whether the base64 in `run` begins like a file, perhaps after the media type of a `data:` URL.
@@ -166,10 +212,9 @@ fn is_file(run: &str) -> bool {
     is_one(run) || run.split_once('=').is_some_and(|it| is_one(it.1))
 }
 
-/// Whether an encrypted message begins in `text`.
-fn is_encrypted(text: &str) -> bool {
-    (text.contains("-----BEGIN") && ARMOUR.iter().any(|it| text.contains(it)))
-        || is_sealed_token(text)
+/// Whether an encrypted message in armour begins in `text`.
+fn is_armoured(text: &str) -> bool {
+    ARMOUR.iter().any(|it| text.contains(it))
 }
 
 /// Five parts of which the first names a content encryption: a JWE (RFC 7516 §3.1).
@@ -186,11 +231,8 @@ fn is_sealed_token(text: &str) -> bool {
 
 /// Runs of base64 characters of some length. A line break inside belongs to the run, since MIME folds base64 at 76 columns.
 fn runs(text: &str) -> impl Iterator<Item = &str> {
-    let is_outside = |ch: char| {
-        !(ch.is_ascii_alphanumeric() || matches!(ch, '+' | '/' | '-' | '_' | '=' | '\r' | '\n'))
-    };
-    let whole = if text.len() < STRETCH_MIN { "" } else { text };
-    whole.split(is_outside).filter(|it| it.len() >= STRETCH_MIN)
+    let is_outside = |ch: char| u8::try_from(ch).map_or(true, |it| !is_in_run(it));
+    text.split(is_outside).filter(|it| it.len() >= STRETCH_MIN)
 }
 
 fn decode_run(run: &str, out: &mut Vec<String>) {
@@ -225,33 +267,43 @@ fn decode_word(word: &str, out: &mut Vec<String>) {
 /// Base64 of text in either alphabet. Text holds letters of both cases when encoded, a word of a language does not.
 fn from_base64(run: &str) -> Option<String> {
     let has = |kind: fn(&u8) -> bool| run.bytes().any(|it| kind(&it));
-    (has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase))
-        .then(|| sealed::decode(run))
-        .flatten()
-        .filter(|it| is_text(it))
+    (has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
+        && sealed::begins_with(run, may_begin))
+    .then(|| sealed::decode(run))
+    .flatten()
+    .filter(|it| is_text(it))
 }
 
 /// Hexadecimal digits of text.
 fn from_hexadecimal(run: &str) -> Option<String> {
-    let bytes = run.as_bytes();
-    if !bytes.len().is_multiple_of(2) || !bytes.iter().all(u8::is_ascii_hexdigit) {
+    let digits = run.as_bytes();
+    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
-    let bytes: Option<Vec<u8>> = bytes
-        .chunks_exact(2)
-        .map(|it| u8::try_from(hexadecimal(it)?).ok())
-        .collect();
+    let byte = |it: &[u8]| u8::try_from(hexadecimal(it)?).ok();
+    // Hashes and ids are everywhere: most show in the first byte that they are no text.
+    let first = digits.get(..2).and_then(byte)?;
+    if !may_begin(&[first]) {
+        return None;
+    }
+    let bytes: Option<Vec<u8>> = digits.chunks_exact(2).map(byte).collect();
     String::from_utf8(bytes?).ok().filter(|it| is_text(it))
 }
 
 /// Base32 (RFC 4648 §6) of text.
 fn from_base32(run: &str) -> Option<String> {
+    if !run
+        .bytes()
+        .all(|it| matches!(it, b'A'..=b'Z' | b'2'..=b'7'))
+    {
+        return None;
+    }
     let (mut bits, mut held, mut bytes) = (0_u32, 0, Vec::with_capacity(run.len()));
     for byte in run.bytes() {
         let value = match byte {
             b'A'..=b'Z' => byte - b'A',
-            b'2'..=b'7' => byte - b'2' + 26,
-            _ => return None,
+            _ => byte.saturating_sub(b'2') + 26,
         };
         bits = bits << 5 | u32::from(value);
         held += 5;
@@ -261,6 +313,18 @@ fn from_base32(run: &str) -> Option<String> {
         }
     }
     String::from_utf8(bytes).ok().filter(|it| is_text(it))
+}
+
+/// Whether text may begin with `bytes`, which may end inside a character.
+fn may_begin(bytes: &[u8]) -> bool {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => is_text(text),
+        Err(error) => {
+            let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let is_cut = error.error_len().is_none();
+            is_cut && std::str::from_utf8(valid).is_ok_and(|it| it.is_empty() || is_text(it))
+        }
+    }
 }
 
 /// Whether it is something people or programs write, not a number read as characters.
