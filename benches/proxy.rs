@@ -3,6 +3,12 @@
 //! Latency of a sequential client. The difference between `gate` and `direct` is what the gate adds: two sockets more, inspection,
 //! registers, decision and one durable audit record.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a bench may panic"
+)]
+
 use std::{
     fs,
     io::{Read as _, Write as _},

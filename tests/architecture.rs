@@ -38,7 +38,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Rooms without effects.
 const PURE: &[&str] = &["model", "inspect", "policy"];
 
-/// What a pure room must not name.
+/// What a pure room must not name. Addresses of `std::net` are values; its sockets are effects.
 const EFFECTS: &[&str] = &[
     "tokio",
     "hyper",
@@ -48,17 +48,26 @@ const EFFECTS: &[&str] = &[
     "prometheus",
     "rustls",
     "std::fs",
-    "std::net",
     "std::env",
     "std::thread",
     "std::process",
     "std::time",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
     "SystemTime",
     "Instant::now",
     "rand",
     "HashMap<",
     "HashSet<",
 ];
+
+/// Files that may name an effect, with the reason.
+const EXCEPTIONS: &[(&str, &str, &str)] = &[(
+    "inspect/key_names.rs",
+    "HashMap<",
+    "looked up by key only; its order reaches no result",
+)];
 
 /// Most lines of a file before its tests.
 const FILE_LINES_MAX: usize = 600;
@@ -143,7 +152,12 @@ fn effect_faults(root: &Path) -> Vec<String> {
         for file in room_files(root, room) {
             let text = fs::read_to_string(&file).unwrap();
             for (number, line) in production(&text).enumerate() {
-                if let Some(effect) = EFFECTS.iter().find(|it| names(line, it)) {
+                let excepted = |effect: &str| {
+                    EXCEPTIONS
+                        .iter()
+                        .any(|(path, it, _)| file.ends_with(path) && *it == effect)
+                };
+                if let Some(effect) = EFFECTS.iter().find(|it| names(line, it) && !excepted(it)) {
                     faults.push(format!(
                         "{}:{}: {room} is pure, yet names {effect}",
                         file.display(),

@@ -117,7 +117,10 @@ async fn connection(stream: TcpStream, pages: Arc<Pages>) {
         .serve_connection(TokioIo::new(stream), service)
         .await;
     if let Err(error) = served {
-        tracing::debug!(kind = error.is_timeout(), "An admin connection ended.");
+        tracing::debug!(
+            is_timeout = error.is_timeout(),
+            "An admin connection ended."
+        );
     }
 }
 

@@ -28,7 +28,9 @@ pub(super) async fn watch(
     };
     let mut generation = 1;
     while hangup.recv().await.is_some() {
-        let recorded = match take_into_force(&options, &current, &keys, &proxy, generation + 1) {
+        let next = prepare(&options, &current).inspect_err(|_| metrics.refused_reload());
+        let taken = next.and_then(|it| take_into_force(it, &keys, &proxy, generation + 1));
+        let recorded = match taken {
             Ok(next) => {
                 generation += 1;
                 tracing::info!(generation, version = %next.version, "Reloaded.");
@@ -40,7 +42,6 @@ pub(super) async fn watch(
                 operated(&audit, "reloaded", detail).await
             }
             Err(problems) => {
-                metrics.refused_reload();
                 tracing::error!(
                     "The new configuration is refused, the old one stays in force.\n{problems}"
                 );
@@ -58,24 +59,28 @@ pub(super) async fn watch(
     }
 }
 
+/// The new configuration, if it may take force without a restart.
+fn prepare(options: &Options, current: &Configuration) -> Result<Configuration, String> {
+    let loaded = options.load()?;
+    warn(&loaded);
+    let names = restart_only_changes(current, &loaded.configuration);
+    if names.is_empty() {
+        Ok(loaded.configuration)
+    } else {
+        Err(format!(
+            "these take force only at a restart: {}",
+            names.join(", ")
+        ))
+    }
+}
+
+/// Swaps the data plane over; it counts a refusal of its own.
 fn take_into_force(
-    options: &Options,
-    current: &Configuration,
+    next: Configuration,
     keys: &Keys,
     proxy: &Handle,
     generation: u64,
 ) -> Result<Configuration, String> {
-    let loaded = options.load()?;
-    warn(&loaded);
-    let next = loaded.configuration;
-    let names = restart_only_changes(current, &next);
-    if !names.is_empty() {
-        return Err(format!(
-            "these take force only at a restart: {}",
-            names.join(", ")
-        ));
-    }
-    let snapshot = next.build_snapshot(keys.clone(), generation);
-    proxy.swap(snapshot)?;
+    proxy.swap(next.build_snapshot(keys.clone(), generation))?;
     Ok(next)
 }

@@ -149,14 +149,13 @@ impl Place {
     }
 }
 
-/// Where the state is: `--state` alone suffices; else the configuration says it.
+/// Where the state is: with `--state`, also when the configuration is absent or broken; else the configuration says it.
 fn place(common: &Common) -> Result<Place, Failure> {
-    let configuration = match config::discover(common.config.as_deref()) {
-        Ok(path) => Some(
-            config::load(&path, SystemClock.now())
-                .map_err(|it| Failure::new(it.to_string()))?
-                .configuration,
-        ),
+    let loaded = config::discover(common.config.as_deref()).and_then(|path| {
+        config::load(&path, SystemClock.now()).map_err(|problems| problems.to_string())
+    });
+    let configuration = match loaded {
+        Ok(loaded) => Some(loaded.configuration),
         Err(_) if common.state.is_some() => None,
         Err(text) => return Err(Failure::new(text)),
     };

@@ -9,7 +9,7 @@ use super::{
     screen::{Judged, Request},
 };
 use crate::model::{
-    finding::{Location, Step},
+    finding::{Confidence, Location, Step},
     inspection::Inspection,
     message::Message,
 };
@@ -30,6 +30,7 @@ pub(super) fn compose(
         dropped: u32::try_from(judged.decision.reduction.drop_records.len()).unwrap_or(u32::MAX),
         removed: 0,
     });
+    let confidence_min = destination.map_or(Confidence::Low, |it| it.facts.confidence_min);
     let decided = Decided {
         id: DecisionId(uuid::Uuid::now_v7()),
         at: judged.transfer.at,
@@ -38,7 +39,7 @@ pub(super) fn compose(
         method: Arc::clone(&request.method),
         recipient: destination.map(|it| recipient(it, snapshot)),
         findings: count_findings(&judged.inspection),
-        locations: masked_locations(&judged.inspection, snapshot),
+        locations: masked_locations(&judged.inspection, confidence_min, snapshot),
         transfer: judged.transfer,
         decision: judged.decision,
         register_sequence: judged.register_sequence,
@@ -86,11 +87,17 @@ fn count_findings(inspection: &Inspection) -> Vec<FindingCount> {
         .collect()
 }
 
-fn masked_locations(inspection: &Inspection, snapshot: &Snapshot) -> Vec<String> {
+/// Where the findings that act and the gaps stand, each place once.
+fn masked_locations(
+    inspection: &Inspection,
+    confidence_min: Confidence,
+    snapshot: &Snapshot,
+) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     let findings = inspection
         .findings
         .iter()
+        .filter(|it| it.confidence >= confidence_min)
         .map(|it| (&it.location, it.in_key));
     for (location, in_key) in findings.chain(inspection.gaps.iter().map(|it| (&it.location, false)))
     {

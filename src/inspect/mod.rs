@@ -1,7 +1,7 @@
 //! Message → inspection, and reduction back. Pure: bytes in, findings and gaps out.
 //!
-//! Parts are read in the order path, query, header, body, trailer. A reader ([`format`]) turns a part into fields for the detectors
-//! ([`detect`]) and knows the way back to bytes; the plan's selectors are matched in the same pass; [`person`] then says who the
+//! Parts are read in the order path, query, header, body, trailer. A reader (`format`) turns a part into fields for the detectors
+//! ([`detect`]) and knows the way back to bytes; the plan's selectors are matched in the same pass; `person` then says who the
 //! findings are about.
 
 mod coding;

@@ -53,7 +53,7 @@ impl Border {
         let onward = destination.onward.iter().map(|it| (it.country, &it.party));
         let mut countries: Vec<(Country, Adequacy)> = Vec::new();
         for (country, id) in direct.chain(onward) {
-            if country == reading.regime.home {
+            if reading.regime.is_home(country) {
                 continue;
             }
             // Certifications of a recipient behind the recipient are not on record, so none is presumed.

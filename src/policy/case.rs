@@ -7,7 +7,7 @@ use crate::model::{
     Category, CategorySet, Day, Purpose,
     consent::Facet,
     decision::{Reason, ReasonCode},
-    destination::{Destination, Role},
+    destination::{Destination, Role, Safeguard},
     law::{CategoryRule, Operator, Reading},
     transfer::Transfer,
 };
@@ -34,6 +34,8 @@ pub(super) struct Case<'a> {
     pub(super) channel: Option<&'a Arc<str>>,
     /// Countries behind the destination.
     pub(super) border: Border,
+    /// What carries the border where it is not adequate (GDPR art. 46).
+    pub(super) safeguard: Option<&'a Safeguard>,
     /// How the categories of this message are treated.
     pub(super) rules: CategoryRules,
     asks_third_party: bool,
@@ -56,8 +58,10 @@ impl<'a> Case<'a> {
                 || purposes(transfer)
                     .flatten()
                     .any(|it| is_opt_in(reading, it)));
-        let asks_cross_border = !border.is_home()
-            && (reading.adequate_state_requires_consent() || !border.is_adequate());
+        let safeguard = safeguard(reading, destination, today);
+        let is_protected = border.is_adequate() || safeguard.is_some();
+        let asks_cross_border =
+            !border.is_home() && (reading.adequate_state_requires_consent() || !is_protected);
         let route = transfer.route.as_ref();
         let route = route.and_then(|id| destination.routes.iter().find(|it| it.id == *id));
         Self {
@@ -68,6 +72,7 @@ impl<'a> Case<'a> {
             today,
             channel: route.and_then(|it| it.channel.as_ref()),
             border,
+            safeguard,
             rules: CategoryRules::new(reading, destination, transfer),
             asks_third_party,
             asks_cross_border,
@@ -112,6 +117,19 @@ impl<'a> Case<'a> {
             ..Reason::of(code)
         }
     }
+}
+
+/// The first safeguard in force of a kind that the regime accepts. It binds the recipient for whatever stands behind it.
+fn safeguard<'a>(
+    reading: &Reading,
+    destination: &'a Destination,
+    today: Day,
+) -> Option<&'a Safeguard> {
+    destination.safeguards.iter().find(|it| {
+        reading.regime.accepts_safeguard(&it.kind)
+            && it.signed <= today
+            && it.until.is_none_or(|until| today <= until)
+    })
 }
 
 /// Whether `purpose` is the recall of data that a recipient already holds.

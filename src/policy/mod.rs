@@ -1,6 +1,6 @@
 //! Transfer + evidence → decision. Pure, total, deterministic.
 //!
-//! The order of the questions is stated in one place, [`Policy::decide_traced`]; each question is a file of [`questions`].
+//! The order of the questions is stated in one place, [`Policy::decide_traced`]; each question is a file of `questions`.
 //! A question adds reasons and never removes one, so that every question is always asked and no answer hides another.
 
 use std::sync::Arc;

@@ -160,8 +160,8 @@ pub fn placeholders(
     countries.dedup();
     if countries.len() > 1 {
         // Home is no country that a consent to cross-border transfer has to name.
-        let homes = || destination.readings.iter().map(|it| it.regime.home);
-        countries.retain(|it| !homes().any(|home| home == *it));
+        let regimes = || destination.readings.iter().map(|it| &it.regime);
+        countries.retain(|country| !regimes().any(|it| it.is_home(*country)));
     }
     let country = reason.country.unwrap_or(destination.country);
     let purposes = transfer.purpose.iter().chain(&transfer.section_purposes);

@@ -112,6 +112,8 @@ pub(super) struct Streamed {
     loan: Option<Loan>,
     pause: Duration,
     timer: Pin<Box<Sleep>>,
+    /// The timer runs: only time spent waiting for the upstream counts, not time in which the client does not read.
+    is_waiting: bool,
     ending: Ending,
 }
 
@@ -123,6 +125,7 @@ impl Streamed {
             loan: Some(loan),
             pause,
             timer: Box::pin(sleep(pause)),
+            is_waiting: false,
             ending,
         };
         // The server does not ask an empty body for frames.
@@ -157,7 +160,7 @@ impl Body for Streamed {
         let it = self.get_mut();
         match Pin::new(&mut it.body).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
-                it.timer.as_mut().reset(Instant::now() + it.pause);
+                it.is_waiting = false;
                 let length = frame.data_ref().map_or(0, Bytes::len);
                 it.ending.bytes_out += length as u64;
                 if it.body.is_end_stream() {
@@ -170,10 +173,16 @@ impl Body for Streamed {
                 it.complete();
                 Poll::Ready(None)
             }
-            Poll::Pending if it.timer.as_mut().poll(cx).is_ready() => {
-                it.fail(Failure::ResponseTimeout)
+            Poll::Pending => {
+                if !it.is_waiting {
+                    it.is_waiting = true;
+                    it.timer.as_mut().reset(Instant::now() + it.pause);
+                }
+                match it.timer.as_mut().poll(cx) {
+                    Poll::Ready(()) => it.fail(Failure::ResponseTimeout),
+                    Poll::Pending => Poll::Pending,
+                }
             }
-            Poll::Pending => Poll::Pending,
         }
     }
 

@@ -25,6 +25,9 @@ use super::{
 
 /// Pause after a failed accept, when the process is out of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Longest time between two requests of a connection. Above what client pools keep idle connections for is better than below:
+/// a client must not write to a connection that is just being closed. The time of a head that has begun is the wire check's.
+const KEEP_ALIVE_TIME: Duration = Duration::from_secs(100);
 /// Most fields of a head; the wire check has the same bound and answers for it.
 const FIELDS_MAX: usize = 128;
 /// Room for the largest head that passes the wire check.
@@ -39,7 +42,7 @@ pub(super) struct Bound {
     pub(super) socket: TcpListener,
     /// TLS, if it speaks it.
     pub(super) tls: Option<Arc<ServerConfig>>,
-    /// Time for a handshake and for each head.
+    /// Time for a handshake, and for each head from its first byte.
     pub(super) head_time: Duration,
 }
 
@@ -66,9 +69,13 @@ pub(super) struct Tasks {
 pub(super) async fn accept(bound: Bound, gate: Arc<Gate>, tasks: Tasks) {
     let bound = Arc::new(bound);
     loop {
-        let accepted = tokio::select! {
+        let accepting = async {
+            let permit = Arc::clone(&gate.connections).acquire_owned().await;
+            (permit, bound.socket.accept().await)
+        };
+        let (permit, accepted) = tokio::select! {
             () = tasks.drain.cancelled() => return,
-            accepted = bound.socket.accept() => accepted,
+            accepted = accepting => accepted,
         };
         match accepted {
             Ok((stream, peer)) => {
@@ -81,6 +88,7 @@ pub(super) async fn accept(bound: Bound, gate: Arc<Gate>, tasks: Tasks) {
                 );
                 let abort = tasks.abort.clone();
                 tasks.tracker.spawn(async move {
+                    let _permit = permit;
                     tokio::select! {
                         () = abort.cancelled() => {}
                         () = work => {}
@@ -149,7 +157,12 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let verdicts = Verdicts::default();
-    let stream = Checked::new(stream, bound.tls.is_some(), verdicts.clone());
+    let stream = Checked::new(
+        stream,
+        bound.tls.is_some(),
+        bound.head_time,
+        verdicts.clone(),
+    );
     let connection = Arc::new(Connection {
         listener: Arc::clone(&bound.id),
         peer,
@@ -167,7 +180,7 @@ where
     let mut serving = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(bound.head_time)
+            .header_read_timeout(KEEP_ALIVE_TIME)
             .half_close(true)
             .max_headers(FIELDS_MAX)
             .max_buf_size(BUFFER_BYTES)

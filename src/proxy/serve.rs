@@ -18,6 +18,10 @@ use crate::{
     telemetry::Metrics,
 };
 
+/// Clients keep connections that they do not use; so many of them for each exchange that there may be. Further clients wait in
+/// the backlog.
+const CONNECTIONS_PER_EXCHANGE: usize = 8;
+
 /// The data plane, bound and not yet serving.
 #[derive(Debug)]
 pub struct Proxy {
@@ -64,6 +68,12 @@ impl Proxy {
                 gatekeeper,
                 metrics,
                 slots: Arc::new(Semaphore::new(settings.concurrency)),
+                connections: Arc::new(Semaphore::new(
+                    settings
+                        .concurrency
+                        .saturating_mul(CONNECTIONS_PER_EXCHANGE)
+                        .min(Semaphore::MAX_PERMITS),
+                )),
             }),
             bound,
             tasks: Tasks {

@@ -50,6 +50,8 @@ pub(super) struct Gate {
     pub(super) metrics: Arc<Metrics>,
     /// Exchanges at once.
     pub(super) slots: Arc<Semaphore>,
+    /// Connections at once, over all listeners.
+    pub(super) connections: Arc<Semaphore>,
 }
 
 /// What the requests of one connection share.
@@ -124,7 +126,7 @@ pub(super) async fn respond(
         language,
         caller,
         method: if verdict.is_ok() {
-            parts.method.as_str().into()
+            recorded_method(parts.method.as_str()).into()
         } else {
             "unknown".into()
         },
@@ -315,15 +317,8 @@ impl Walk {
                 self.gate
                     .metrics
                     .upstream_failed(&destination.facts.id, failure.error_type());
-                let response = answer::failure(
-                    About {
-                        report: ending.report(),
-                        snapshot,
-                        destination: Some(&destination),
-                        language: self.language,
-                    },
-                    failure,
-                );
+                let about = about(ending.report(), snapshot, Some(&destination), self.language);
+                let response = answer::failure(about, failure);
                 ending.set_status(response.status().as_u16());
                 ending.set_outcome(if failure == Failure::RedirectStopped {
                     Outcome::RedirectStopped
@@ -368,12 +363,8 @@ impl Walk {
         fault: Option<Fault>,
     ) -> Response<Body> {
         self.gate.metrics.screened(report);
-        let about = About {
-            report,
-            snapshot: &self.generation.snapshot,
-            destination,
-            language: self.language,
-        };
+        let snapshot = &self.generation.snapshot;
+        let about = about(report, snapshot, destination, self.language);
         let response = answer::refusal(about, fault);
         journal::write(
             report,
@@ -398,6 +389,22 @@ impl Walk {
     }
 }
 
+fn about<'a>(
+    report: &'a Report,
+    snapshot: &'a Snapshot,
+    destination: Option<&'a Destination>,
+    language: Language,
+) -> About<'a> {
+    About {
+        report,
+        reasons: snapshot.policy.reasons(),
+        operator: &snapshot.operator,
+        destination: destination.map(|it| &*it.facts),
+        legal_status: destination.map_or(451, |it| it.legal_status),
+        language,
+    }
+}
+
 /// The message as inspected: fields of this connection are out, the prefix is off the path.
 fn message(parts: Parts, whole: Whole, matched: &Matched) -> Message {
     let mut headers: HeaderMap = parts.headers;
@@ -410,6 +417,34 @@ fn message(parts: Parts, whole: Whole, matched: &Matched) -> Message {
         body: whole.bytes,
         trailers: whole.trailers,
     }
+}
+
+/// Methods that are recorded by name (RFC 9110, 4918, 5323, 5789); any other word could be a person's name.
+const METHODS: &[&str] = &[
+    "COPY",
+    "DELETE",
+    "GET",
+    "HEAD",
+    "LOCK",
+    "MKCOL",
+    "MOVE",
+    "OPTIONS",
+    "PATCH",
+    "POST",
+    "PROPFIND",
+    "PROPPATCH",
+    "PUT",
+    "QUERY",
+    "REPORT",
+    "SEARCH",
+    "UNLOCK",
+];
+
+fn recorded_method(method: &str) -> &'static str {
+    METHODS
+        .iter()
+        .find(|it| **it == method)
+        .map_or("other", |it| *it)
 }
 
 const fn fault_of(code: ReasonCode, detail: &'static str) -> Fault {

@@ -91,7 +91,7 @@ def main():
     assert not missing, f"{len(missing)} of {len(seen)} requests left without an allow record"
     assert not any(UNKNOWN.encode() in body for body in seen), "an unknown person's data left"
     for consent in acknowledged["given"]:
-        code, out, err = gate.command("consent", "show", consent, "--format", "json")
+        code, out, err = gate.command("consent", "show", "--consent", consent, "--format", "json")
         assert code == 0, f"an acknowledged consent is gone: {err}"
         assert (consent in acknowledged["withdrawn"]) == ("withdrawn" in out), f"an acknowledged withdrawal is gone: {out}"
     print(f"{ROUNDS} kills, {len(seen)} requests seen upstream, {len(allowed)} allow records, "

@@ -2,7 +2,7 @@
 
 use http::{
     HeaderMap, HeaderName,
-    header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, USER_AGENT},
+    header::{AUTHORIZATION, COOKIE, HOST, PROXY_AUTHORIZATION, USER_AGENT},
 };
 
 use super::{
@@ -77,7 +77,8 @@ pub(crate) fn read_fields<S: Scan>(reading: &mut Reading<'_, S>, fields: &Header
         return;
     }
     let root = reading.part(part, false);
-    for (name, value) in fields {
+    // Host names the gate itself and is not sent on: the upstream's authority takes its place.
+    for (name, value) in fields.iter().filter(|(name, _)| **name != HOST) {
         if !reading.count_value(root) {
             return;
         }

@@ -19,6 +19,7 @@ use crate::model::{
     decision::{Carrier, Decision, Mode, Reason, ReasonCode, Verdict},
     destination::Destination,
     evidence::Evidence,
+    law::ThirdPartyTransfer,
     subject::SubjectId,
     transfer::Transfer,
 };
@@ -59,6 +60,8 @@ pub struct ReadingLine {
     pub profile: Arc<str>,
     /// Effective countries and their adequacy.
     pub countries: Vec<(Country, Adequacy)>,
+    /// The reading of a clause that a verdict under this profile rests on, with the clause.
+    pub rests_on: Option<String>,
 }
 
 /// One question and its answer.
@@ -180,6 +183,7 @@ impl Policy {
             regime: Arc::clone(&it.regime.code),
             profile: Arc::clone(&it.profile.code),
             countries: Border::new(it, destination, today).iter().collect(),
+            rests_on: third_party_reading(it),
         };
         destination.readings.iter().map(line).collect()
     }
@@ -339,4 +343,15 @@ fn list(nothing: &str, items: impl Iterator<Item = String>) -> String {
     } else {
         items.join(", ")
     }
+}
+
+/// How a text that closes third parties is read.
+fn third_party_reading(reading: &crate::model::law::Reading) -> Option<String> {
+    let taken = match reading.profile.third_party_transfer {
+        ThirdPartyTransfer::Open => return None,
+        ThirdPartyTransfer::StatutoryOrConsent => "a consent counts as a case set by law",
+        ThirdPartyTransfer::StatutoryOnly => "only cases set by law, and a consent is none",
+    };
+    let clause = reading.citation("R-36").unwrap_or("-");
+    Some(format!("third parties: {taken} (R-36: {clause})"))
 }

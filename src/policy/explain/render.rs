@@ -70,7 +70,10 @@ fn reading(it: &super::ReadingLine) -> Node {
     let countries = it.countries.iter();
     let countries = countries.map(|(country, found)| format!("{country} {}", found.as_str()));
     let countries = list("no border is crossed", countries);
-    Node::leaf(format!("{} under {}: {countries}", it.regime, it.profile))
+    Node {
+        text: format!("{} under {}: {countries}", it.regime, it.profile),
+        children: it.rests_on.iter().cloned().map(Node::leaf).collect(),
+    }
 }
 
 fn question(it: &Answer) -> Node {

@@ -118,7 +118,8 @@ fn check_scope(claim: &Claim<'_>, consent: &Consent, recalls: bool, failures: &m
     let is_public = party.role == Role::Public;
     match claim.demand {
         Demand::Facet(Facet::ThirdParty) => {
-            let is_given = consent.third_party.is_some() || (is_public && consent.public);
+            let is_named = consent.third_party.is_some() || (is_public && consent.public);
+            let is_given = is_named && case.reading.consent_answers(Facet::ThirdParty);
             failures.note(ReasonCode::ThirdPartyNotConsented, !is_given);
             failures.note(
                 ReasonCode::RecipientNotCovered,
@@ -160,6 +161,8 @@ fn check_proof(claim: &Claim<'_>, consent: &Consent, failures: &mut Failures) {
     let needs_writing = claim.demand == Demand::Facet(Facet::CrossBorder)
         && asks_writing(case, WrittenFor::NonAdequateCountry)
         && case.border.iter().any(|(_, it)| it != Adequacy::Adequate);
+    let in_writing = &profile.written_evidence_for_purposes;
+    let needs_writing = needs_writing || covers(in_writing, claim.purpose);
     let is_unwritten = needs_writing && !method.is_written();
     failures.note(ReasonCode::WrittenFormMissing, is_unwritten);
     if profile.retention_check {

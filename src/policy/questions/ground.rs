@@ -47,7 +47,7 @@ impl<'a> About<'a> {
         let mut is_asked = false;
         for (facet, free) in [
             (Facet::ThirdParty, Carrier::NotAsked),
-            (Facet::CrossBorder, Carrier::Adequacy),
+            (Facet::CrossBorder, self.border_carrier()),
         ] {
             if self.case.asks(facet) {
                 is_asked = true;
@@ -59,6 +59,17 @@ impl<'a> About<'a> {
         if !is_asked {
             // A facet that is free frees nothing that may go only if it is named.
             self.claim(Demand::Naming, outcome, findings, trace);
+        }
+    }
+
+    /// What frees the border where no record is asked for.
+    fn border_carrier(&self) -> Carrier {
+        match self.case.safeguard {
+            Some(it) if !self.case.border.is_adequate() => Carrier::Safeguard {
+                safeguard: Arc::clone(&it.kind),
+                reference: it.reference.as_str().into(),
+            },
+            Some(_) | None => Carrier::Adequacy,
         }
     }
 

@@ -7,7 +7,7 @@ use crate::{
         destination::{Notification, Role},
         law::NotificationRule,
     },
-    policy::{case::Case, findings::Findings},
+    policy::{adequacy::Adequacy, case::Case, findings::Findings},
 };
 
 /// Outcome of a notification after which nothing may be sent.
@@ -64,16 +64,24 @@ fn has_protection_level(case: &Case<'_>) -> bool {
         .is_some_and(|it| it.at <= case.today && it.until.is_none_or(|it| case.today <= it))
 }
 
-/// The first country of the border that no notification in force covers, where the profile asks for one.
+/// The first country of the border that no notification in force covers, where regime or profile ask for one.
 fn not_notified(case: &Case<'_>) -> Option<Country> {
-    if case.reading.profile.notification == NotificationRule::Never {
+    if case.reading.notification() == NotificationRule::Never {
         return None;
     }
-    let mut countries = case.border.iter().map(|(it, _)| it);
-    countries.find(|country| {
-        let notifications = &case.destination.notifications;
-        !notifications.iter().any(|it| covers(case, it, *country))
-    })
+    let notifications = &case.destination.notifications;
+    let is_missing = |(country, adequacy)| {
+        let covers = |it| covers(case, it, country) && has_waited(case, it, adequacy);
+        !notifications.iter().any(covers)
+    };
+    let mut countries = case.border.iter();
+    countries.find(|it| is_missing(*it)).map(|(it, _)| it)
+}
+
+/// The regime's own wait after a notification, for a country that is not adequate: nothing goes before its last day is over.
+fn has_waited(case: &Case<'_>, it: &Notification, adequacy: Adequacy) -> bool {
+    let days = case.reading.regime.notification.wait_working_days;
+    days == 0 || adequacy == Adequacy::Adequate || it.submitted.plus_working_days(days) < case.today
 }
 
 fn covers(case: &Case<'_>, it: &Notification, country: Country) -> bool {

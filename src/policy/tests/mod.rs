@@ -3,6 +3,8 @@
 mod cases;
 mod consents;
 mod edges;
+mod operators;
 mod properties;
+mod regimes;
 mod setting;
 mod shipped;

@@ -13,15 +13,16 @@ use serde::Serialize;
 use super::{exchange::Streamed, upstream::Failure, wire::Fault};
 use crate::{
     gatekeeper::{
-        Report, Snapshot,
-        destination::Destination,
+        Report,
         record::{Decided, DecisionId},
     },
     model::{
         CategorySet,
         decision::{Mode, Reason, ReasonCode, Verdict},
+        destination::Destination,
+        law::Operator,
     },
-    policy::reasons::{Language, ReasonEntry},
+    policy::reasons::{Language, ReasonEntry, ReasonTable},
 };
 
 pub(super) use self::language::preferred;
@@ -44,10 +45,14 @@ const STATUS_WITHOUT_ENTRY: u16 = 403;
 pub(super) struct About<'a> {
     /// What screening did.
     pub(super) report: &'a Report,
-    /// Texts, citations and the operator.
-    pub(super) snapshot: &'a Snapshot,
+    /// Texts, rules and citations.
+    pub(super) reasons: &'a ReasonTable,
+    /// Who refuses.
+    pub(super) operator: &'a Operator,
     /// Where the message was to go, if that is known.
     pub(super) destination: Option<&'a Destination>,
+    /// Status of legal refusals there.
+    pub(super) legal_status: u16,
     /// Language of the texts.
     pub(super) language: Language,
 }
@@ -96,12 +101,10 @@ pub(super) fn refusal(about: About<'_>, fault: Option<Fault>) -> Response<Body> 
         .primary()
         .map_or(ReasonCode::InspectionFailed, |it| it.code);
     let fault = fault.filter(|it| it.code == code);
-    let entry = about.snapshot.policy.reasons().entry(code);
+    let entry = about.reasons.entry(code);
     let status = match (fault, entry) {
         (Some(fault), _) => fault.status,
-        (None, Some(entry)) if entry.status == 451 => {
-            about.destination.map_or(451, |it| it.legal_status)
-        }
+        (None, Some(entry)) if entry.status == 451 => about.legal_status,
         (None, Some(entry)) => entry.status,
         (None, None) => STATUS_WITHOUT_ENTRY,
     };
@@ -121,7 +124,7 @@ pub(super) fn refusal(about: About<'_>, fault: Option<Fault>) -> Response<Body> 
     if status == 451
         && let Ok(link) = HeaderValue::try_from(format!(
             "<urn:shekara:operator:{}>; rel=\"blocked-by\"",
-            about.snapshot.operator.bin
+            about.operator.bin
         ))
     {
         headers.insert(header::LINK, link);
@@ -134,7 +137,7 @@ pub(super) fn failure(about: About<'_>, failure: Failure) -> Response<Body> {
     let error = failure.error_type();
     let mut response = if failure == Failure::AddressProhibited {
         let code = ReasonCode::AddressProhibited;
-        let entry = about.snapshot.policy.reasons().entry(code);
+        let entry = about.reasons.entry(code);
         let status = entry.map_or(failure.status(), |it| it.status);
         let (title, mend) = texts(about, code, entry);
         problem(
@@ -215,11 +218,9 @@ fn problem(
         verdict: decided.decision.verdict,
         would_be: decided.decision.would_be,
         reasons: views(about, reasons),
-        categories: reasons
-            .iter()
-            .fold(CategorySet::EMPTY, |all, it| all.union(it.categories)),
+        categories: found(decided, reasons),
         locations: &decided.locations,
-        destination: about.destination.map(|it| &*it.facts.id),
+        destination: about.destination.map(|it| &*it.id),
         recipient: decided.recipient.as_ref().map(|it| &*it.legal_name),
         country: decided.recipient.as_ref().map(|it| it.country.code()),
         purpose: decided.transfer.purpose.as_ref().map(|it| it.as_str()),
@@ -239,6 +240,15 @@ fn problem(
         headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
     }
     response
+}
+
+/// What was found in the message, and what the reasons name beside it.
+fn found(decided: &Decided, reasons: &[Reason]) -> CategorySet {
+    let of_persons = decided.transfer.persons.iter().map(|it| it.categories);
+    let of_reasons = reasons.iter().map(|it| it.categories);
+    of_persons
+        .chain(of_reasons)
+        .fold(CategorySet::EMPTY, CategorySet::union)
 }
 
 fn own_fields(headers: &mut HeaderMap) {
@@ -270,11 +280,10 @@ fn views<'a>(about: About<'a>, reasons: &[Reason]) -> Vec<ReasonView<'a>> {
 }
 
 fn view<'a>(about: About<'a>, reason: &Reason) -> ReasonView<'a> {
-    let entry = about.snapshot.policy.reasons().entry(reason.code);
+    let entry = about.reasons.entry(reason.code);
     let rule = entry.map_or("", |it| it.rule.as_str());
     let reading = about.destination.and_then(|it| {
-        it.facts
-            .readings
+        it.readings
             .iter()
             .find(|it| reason.regime.as_ref() == Some(&it.regime.code))
     });
@@ -313,7 +322,7 @@ fn texts(about: About<'_>, code: ReasonCode, entry: Option<&ReasonEntry>) -> (St
             recipient.map_or_else(String::new, |it| it.country.to_string()),
         ),
         ("destination", decided.transfer.destination.to_string()),
-        ("operator", about.snapshot.operator.legal_name.clone()),
+        ("operator", about.operator.legal_name.clone()),
         ("persons", persons.len().to_string()),
         (
             "purpose",
@@ -376,18 +385,4 @@ fn denial_type(code: ReasonCode) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_filled() {
-        let values = [
-            ("recipient", "Mail GmbH".to_owned()),
-            ("purpose", String::new()),
-        ];
-        assert_eq!(
-            fill("{recipient}: {purpose}, {other}. {", &values),
-            "Mail GmbH: –, –. "
-        );
-    }
-}
+mod tests;

@@ -152,7 +152,10 @@ where
         .map_err(|_| Failure::ConnectionTerminated)?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
-            tracing::debug!(kind = ?error.is_parse(), "A connection to an upstream ended.");
+            tracing::debug!(
+                is_parse = error.is_parse(),
+                "A connection to an upstream ended."
+            );
         }
     });
     Ok(Link { sender, peer, tls })

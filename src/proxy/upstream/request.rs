@@ -141,7 +141,7 @@ mod tests {
                     ("x-a", "1"),
                 ],
             ),
-            "/base/v3/send?a=b?c|x-a: 1|content-length: 3|host: api.example.org|via: 1.1 shekara"
+            "/base/v3/send?a=b?c|host: api.example.org|x-a: 1|content-length: 3|via: 1.1 shekara"
         );
         assert_eq!(
             written("http://api.example.org:8080", "/", None, &[]),

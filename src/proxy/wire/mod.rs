@@ -14,10 +14,14 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
 
 use self::chunks::Chunks;
 use crate::model::decision::ReasonCode;
@@ -117,11 +121,15 @@ pub(super) struct Checked<S> {
     searched: usize,
     /// Checked, not yet given on.
     ready: BytesMut,
+    /// Time for a head, from its first byte to its last.
+    head_time: Duration,
+    /// Runs while a head is not whole.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Checked<S> {
-    /// Checks `inner`; the verdict on each head goes to `verdicts`.
-    pub(super) fn new(inner: S, is_tls: bool, verdicts: Verdicts) -> Self {
+    /// Checks `inner`; the verdict on each head, which must arrive within `head_time`, goes to `verdicts`.
+    pub(super) fn new(inner: S, is_tls: bool, head_time: Duration, verdicts: Verdicts) -> Self {
         Self {
             inner,
             is_tls,
@@ -130,6 +138,8 @@ impl<S> Checked<S> {
             pending: BytesMut::new(),
             searched: 0,
             ready: BytesMut::new(),
+            head_time,
+            timer: None,
         }
     }
 
@@ -158,14 +168,31 @@ impl<S> Checked<S> {
                     Framing::Length(bytes) => State::Body(bytes),
                 };
             }
-            Err(fault) => {
-                self.verdicts.push(Err(fault));
-                self.ready = STAND_IN.into();
-                self.pending.clear();
-                self.state = State::Discard(DISCARD_BYTES);
-            }
+            Err(fault) => self.refuse(fault),
         }
+        self.timer = None;
         true
+    }
+
+    /// Gives the parser the stand-in; nothing of this connection is read any more.
+    fn refuse(&mut self, fault: Fault) {
+        self.verdicts.push(Err(fault));
+        self.ready = STAND_IN.into();
+        self.pending.clear();
+        self.state = State::Discard(DISCARD_BYTES);
+    }
+
+    /// Whether a head that has begun takes too long.
+    fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.pending.is_empty() {
+            return false;
+        }
+        let head_time = self.head_time;
+        self.timer
+            .get_or_insert_with(|| Box::pin(sleep(head_time)))
+            .as_mut()
+            .poll(cx)
+            .is_ready()
     }
 
     /// Follows the body over `bytes`: how many of them belong to it, once checked.
@@ -231,6 +258,18 @@ impl<S: AsyncRead + Unpin> Checked<S> {
         }
     }
 
+    /// Throws away what has arrived and nobody will read: closing a socket over unread bytes resets it, and the answer is lost.
+    fn discard_arrived(&mut self, cx: &mut Context<'_>) {
+        let mut left = DISCARD_BYTES;
+        while let Poll::Ready(Ok(false)) = self.poll_more(cx) {
+            left = left.saturating_sub(self.pending.len());
+            self.pending.clear();
+            if left == 0 {
+                break;
+            }
+        }
+    }
+
     /// Reads more of a head. `Ready(true)` at the end of the stream.
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         let mut space = [0; READ_BYTES];
@@ -271,7 +310,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Checked<S> {
                     }
                 }
                 State::Head => {
-                    if !it.check_head() && ready!(it.poll_more(cx))? {
+                    if it.check_head() {
+                        continue;
+                    }
+                    if it.is_late(cx) {
+                        it.refuse(Fault::with_status(408, "the head did not arrive in time"));
+                    } else if ready!(it.poll_more(cx))? {
                         return Poll::Ready(Ok(()));
                     }
                 }
@@ -280,7 +324,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Checked<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Checked<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Checked<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -306,6 +350,101 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Checked<S> {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().inner).poll_shutdown(cx)
+        let it = self.get_mut();
+        it.discard_arrived(cx);
+        Pin::new(&mut it.inner).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use http::{Request, Response};
+    use http_body_util::{BodyExt as _, Full};
+    use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+    use hyper_util::rt::TokioIo;
+    use proptest::prelude::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use bytes::Bytes;
+
+    use super::*;
+
+    /// Sends `wire` through the check to hyper: how many requests reach the service, and how many answers come back.
+    async fn serve(wire: Vec<u8>) -> (usize, usize) {
+        let (mut client, server) = tokio::io::duplex(256 * 1024);
+        let verdicts = Verdicts::default();
+        let stream = Checked::new(server, false, Duration::from_secs(5), verdicts.clone());
+        let seen: Arc<Mutex<Vec<Result<(), Fault>>>> = Arc::default();
+        let service = {
+            let seen = Arc::clone(&seen);
+            service_fn(move |request: Request<Incoming>| {
+                seen.lock().unwrap().push(verdicts.next());
+                async move {
+                    let status = match request.into_body().collect().await {
+                        Ok(_) => 200,
+                        Err(_) => 400,
+                    };
+                    Ok::<_, Infallible>(
+                        Response::builder()
+                            .status(status)
+                            .body(Full::<Bytes>::default())
+                            .unwrap(),
+                    )
+                }
+            })
+        };
+        let serving = tokio::spawn(
+            http1::Builder::new()
+                .half_close(true)
+                .max_headers(128)
+                .serve_connection(TokioIo::new(stream), service),
+        );
+        client.write_all(&wire).await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut answer = Vec::new();
+        let reading = client.read_to_end(&mut answer);
+        tokio::time::timeout(Duration::from_secs(5), reading)
+            .await
+            .unwrap()
+            .unwrap();
+        serving.await.unwrap().ok();
+        let answers = memchr::memmem::find_iter(&answer, b"HTTP/1.1 ").count();
+        (seen.lock().unwrap().len(), answers)
+    }
+
+    fn token() -> impl Strategy<Value = String> {
+        prop_oneof![
+            Just("Content-Length: 3".to_owned()),
+            Just("Transfer-Encoding: chunked".to_owned()),
+            Just("Host: b.test".to_owned()),
+            Just("Connection: x".to_owned()),
+            "[!-~]{1,12}: [ -~\u{80}-\u{ff}]{0,20}",
+            "[A-Za-z-]{1,12}:[ -~\t]{0,20}",
+            "[ -~\r\n\u{0}]{0,20}",
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1500))]
+
+        /// Whatever is sent, hyper never refuses by itself: each head that it is given reaches the service, so each has a record.
+        #[test]
+        fn hyper_takes_every_head_that_passes(
+            method in "[A-Z_-]{1,8}|[!-~]{1,8}",
+            target in "/[!-~]{0,20}|[!-~]{1,20}",
+            fields in prop::collection::vec(token(), 0..5),
+            body in "[ -~\r\n0-3]{0,16}",
+        ) {
+            let fields: String = fields.iter().map(|it| format!("{it}\r\n")).collect();
+            let wire = format!("{method} {target} HTTP/1.1\r\nHost: a.test\r\n{fields}\r\n{body}");
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            let (seen, answers) = runtime.block_on(serve(wire.into_bytes()));
+            prop_assert!(answers <= seen, "hyper answered {} by itself", answers - seen);
+        }
     }
 }

@@ -1,0 +1,7 @@
+//! In-memory ports, a recording upstream, raw-socket clients and a gate to put between them.
+
+pub(crate) mod client;
+pub(crate) mod gate;
+pub(crate) mod lines;
+pub(crate) mod ports;
+pub(crate) mod upstream;
