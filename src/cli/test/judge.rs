@@ -148,7 +148,7 @@ fn refused_before(request: &Request, message: &Message) -> Option<ReasonCode> {
     (request.bytes_in > limits.body_bytes).then_some(ReasonCode::BodyTooLarge)
 }
 
-/// The explanation tree, with the verdict of the strict reading of the law beside it.
+/// The explanation tree.
 async fn explain(
     gatekeeper: &Gatekeeper,
     message: Message,

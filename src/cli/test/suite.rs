@@ -240,7 +240,9 @@ fn problems(document: &Document<File>, configuration: &Configuration) -> Vec<Pro
         }
         let known: Vec<&str> = registers.ids().map(|it| &**it).collect();
         let own = at.key("registers");
-        problems.extend(record_problems(document, &own, &case.registers, &known));
+        let is_left = |it: &&str| !case.without.iter().any(|gone| gone == it);
+        let left: Vec<&str> = known.iter().copied().filter(is_left).collect();
+        problems.extend(record_problems(document, &own, &case.registers, &left));
         problems.extend(case_problems(document, &at, case, configuration, &known));
     }
     problems

@@ -66,7 +66,7 @@ impl Under<'_> {
     /// What is in force.
     pub(super) fn snapshot(&self, keys: Keys) -> Arc<Snapshot> {
         let whole = self.configuration.build_snapshot(keys, 1);
-        if self.profile.is_none() && self.switches.is_none() {
+        if self.profile.is_none() && self.switches == Switches::default() {
             return whole;
         }
         let destinations = self.configuration.destinations.iter();
@@ -117,15 +117,11 @@ impl Under<'_> {
         overrides.adequate_state_requires_consent = switches
             .adequate_state_requires_consent
             .or(overrides.adequate_state_requires_consent);
+        let transfer = switches.third_party_transfer;
+        profile.third_party_transfer = transfer.unwrap_or(profile.third_party_transfer);
         Reading {
             profile: Arc::new(profile),
             ..it.clone()
         }
-    }
-}
-
-impl Switches {
-    const fn is_none(self) -> bool {
-        self.third_party_needs_consent.is_none() && self.adequate_state_requires_consent.is_none()
     }
 }
