@@ -77,6 +77,7 @@ pub async fn run(options: Options, loaded: Loaded) -> Result<(), String> {
         Arc::new(SystemClock),
     );
     let snapshot = configuration.build_snapshot(parts.keys.clone(), 1);
+    show_expiries(&parts.metrics, &configuration);
     operated(
         &parts.audit,
         "started",
@@ -135,6 +136,17 @@ fn open(configuration: &Configuration) -> Result<Parts, String> {
         audit: Arc::new(audit),
         metrics: Arc::new(metrics),
     })
+}
+
+/// Shows when what the configuration rests on ends.
+fn show_expiries(metrics: &Metrics, configuration: &Configuration) {
+    let offset = configuration.operator.utc_offset;
+    let expiries = configuration.expiries(SystemClock.now());
+    metrics.expiries(
+        expiries
+            .iter()
+            .map(|it| (it.kind.as_str(), &*it.destination, it.until.end(offset))),
+    );
 }
 
 /// Says what somebody should look at.

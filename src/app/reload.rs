@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Options, operated, warn};
+use super::{Options, operated, show_expiries, warn};
 use crate::{
     audit::Log,
     config::{Configuration, restart_only_changes},
@@ -33,6 +33,7 @@ pub(super) async fn watch(
         let recorded = match taken {
             Ok(next) => {
                 generation += 1;
+                show_expiries(&metrics, &next);
                 tracing::info!(generation, version = %next.version, "Reloaded.");
                 let detail = [
                     ("config", next.version.clone()),

@@ -7,8 +7,9 @@ use std::{
     process::ExitCode,
 };
 
-use super::{Common, Failure, Outcome};
+use super::{Common, Failure, Outcome, print};
 use crate::{
+    config::preset::{self, Preset},
     gatekeeper::ports::{Clock as _, SystemClock},
     model::{Timestamp, UtcOffset},
 };
@@ -16,8 +17,23 @@ use crate::{
 /// The starter, with `@TODAY@` for the day it is written.
 const STARTER: &str = include_str!("../../config/shekara.starter.yaml");
 
+/// Where the starter's own recipients and destinations begin: presets take their place.
+const EXAMPLE: &str = "# Recipients: ";
+
+/// What stands in place of the example's assessments: they are the operator's, so none is made up.
+const ASSESSMENTS: &str = "
+# Your own assessment of a country. Without one, a country is not adequate, and a consent to the transfer is needed.
+# adequacy:
+#   - regime: kz-94v
+#     country: DE
+#     result: adequate
+#     by: \"Data protection officer\"
+#     at: \"@TODAY@\"
+#     reason: \"\"
+";
+
 /// Writes a commented configuration in log-only mode that passes `check` as it is.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct Args {
     /// File to write [default: --config, else ./shekara.yaml]
     #[arg(short, long, value_name = "FILE")]
@@ -25,13 +41,26 @@ pub struct Args {
     /// Overwrite the file if it is there
     #[arg(long)]
     pub force: bool,
+    /// Write a destination for this service; may be given several times
+    #[arg(long = "preset", value_name = "NAME")]
+    pub presets: Vec<String>,
+    /// List the services that there are presets for, and write nothing
+    #[arg(long)]
+    pub list_presets: bool,
 }
 
 /// Writes the file and says what to do next.
 ///
 /// # Errors
-/// The file is there already, or cannot be written.
+/// A preset is unknown; the file is there already, or cannot be written.
 pub fn run(args: &Args, common: &Common) -> Outcome {
+    if args.list_presets {
+        for it in preset::all() {
+            print(&format!("{:24}{}", it.name, it.title));
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let text = starter_with(SystemClock.now(), &chosen(&args.presets)?);
     let default = || PathBuf::from("shekara.yaml");
     let output = args.output.clone().or_else(|| common.config.clone());
     let path = output.unwrap_or_else(default);
@@ -50,20 +79,54 @@ pub fn run(args: &Args, common: &Common) -> Outcome {
             format!("cannot write {name}: {error}")
         })
     })?;
-    file.write_all(starter(SystemClock.now()).as_bytes())
+    file.write_all(text.as_bytes())
         .map_err(|error| Failure::new(format!("cannot write {name}: {error}")))?;
+    let fill_in = if args.presets.is_empty() {
+        ""
+    } else {
+        "  fill in what is marked FILL IN, CHECK and CHOOSE\n"
+    };
     writeln!(
         std::io::stdout().lock(),
-        "wrote {name} (log-only: nothing is refused yet). Next:\n  shekara check --config {name}\n  shekara run --config {name}"
+        "wrote {name} (log-only: nothing is refused yet). Next:\n{fill_in}  shekara check --config {name}\n  shekara run --config {name}"
     )
     .map_err(|error| Failure::new(format!("cannot write to stdout: {error}")))?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// The presets called `names`, each once.
+fn chosen(names: &[String]) -> Result<Vec<Preset>, Failure> {
+    let mut presets: Vec<Preset> = Vec::new();
+    for name in names {
+        if presets.iter().all(|it| it.name != *name) {
+            presets.push(preset::find(name).map_err(Failure::new)?);
+        }
+    }
+    Ok(presets)
+}
+
 /// The starter as written at `now`.
 pub fn starter(now: Timestamp) -> String {
+    starter_with(now, &[])
+}
+
+/// The starter as written at `now`, with destinations of `presets` in place of its example, if there are any.
+pub fn starter_with(now: Timestamp, presets: &[Preset]) -> String {
     let today = now.day(UtcOffset::default());
-    STARTER.replace("@TODAY@", &today.to_string())
+    let dated = |text: &str| text.replace("@TODAY@", &today.to_string());
+    let (head, example) = STARTER.split_once(EXAMPLE).unwrap_or((STARTER, ""));
+    if presets.is_empty() {
+        return dated(STARTER);
+    }
+    let about = example.lines().next().unwrap_or_default();
+    let parties: String = presets.iter().map(Preset::party).collect();
+    let destinations: Vec<String> = presets.iter().map(|it| it.destination(today)).collect();
+    format!(
+        "{}{EXAMPLE}{about}\nparties:\n{parties}\n# Ways out. A request that matches none is refused.\ndestinations:\n{}{}",
+        dated(head),
+        destinations.join("\n"),
+        dated(ASSESSMENTS),
+    )
 }
 
 #[cfg(test)]
@@ -78,6 +141,7 @@ mod tests {
             let args = Args {
                 output: Some(path.clone()),
                 force,
+                ..Args::default()
             };
             run(&args, &Common::default())
         };
@@ -91,5 +155,31 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains("mode: log-only"));
         assert!(!text.contains('@'));
+    }
+
+    #[test]
+    fn unknown_presets_are_refused_before_anything_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("shekara.yaml");
+        let args = Args {
+            output: Some(path.clone()),
+            presets: vec!["sendgird".to_owned()],
+            ..Args::default()
+        };
+        let failure = run(&args, &Common::default()).unwrap_err();
+        assert!(
+            failure.text.contains("did you mean `sendgrid`?"),
+            "{}",
+            failure.text
+        );
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_preset_given_twice_is_written_once() {
+        let names = ["stripe", "sendgrid", "stripe"].map(str::to_owned);
+        let presets = chosen(&names).unwrap();
+        let names: Vec<_> = presets.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(names, ["stripe", "sendgrid"]);
     }
 }

@@ -1,14 +1,23 @@
 //! The command line: one file a subcommand.
 
 pub mod audit;
+pub mod basis;
 pub mod check;
 pub mod consent;
 pub mod demo;
+pub mod explain;
 pub mod init;
+pub mod plan;
+pub mod purpose;
+mod register;
+mod report;
 pub mod run;
 pub mod scan;
 pub mod schema;
+pub mod subject;
 pub mod test;
+pub mod text;
+pub mod views;
 
 use std::{
     io::{self, Write as _},
@@ -80,14 +89,24 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Adequacy(views::AdequacyArgs),
+    Agreement(views::AgreementArgs),
     Audit(audit::Args),
+    Basis(basis::Args),
     Check(check::Args),
     Consent(consent::Args),
     Demo(demo::Args),
+    Destination(views::DestinationArgs),
+    Explain(explain::Args),
     Init(init::Args),
+    Notification(views::NotificationArgs),
+    Plan(plan::Args),
+    Purpose(purpose::Args),
     Run(run::Args),
     Scan(scan::Args),
     Schema(schema::Args),
+    Subject(subject::Args),
+    Text(text::Args),
     Test(test::Args),
 }
 
@@ -109,16 +128,38 @@ pub fn main() -> ExitCode {
 
 fn dispatch(command: Command, common: &Common) -> Outcome {
     match command {
+        Command::Adequacy(args) => views::run(&views::Args::Adequacy(&args), common),
+        Command::Agreement(args) => views::run(&views::Args::Agreement(&args), common),
         Command::Audit(args) => audit::run(args, &place(common)?.audit_dir),
+        Command::Basis(args) => place(common)?.register(&args),
         Command::Check(args) => check::run(&args, common),
-        Command::Consent(args) => place(common)?.consent(&args),
+        Command::Consent(args) => place(common)?.register(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Explain(args) => explain::run(args, common),
+        Command::Destination(args) => views::run(&views::Args::Destination(&args), common),
         Command::Init(args) => init::run(&args, common),
+        Command::Notification(args) => views::run(&views::Args::Notification(&args), common),
+        Command::Purpose(args) => place(common)?.register(&args),
+        Command::Plan(args) => plan::run(&args, common),
         Command::Run(args) => run::run(args, common),
         Command::Scan(args) => scan::run(args),
         Command::Schema(args) => schema::run(&args, common),
+        Command::Subject(args) => place(common)?.register(&args),
+        Command::Text(args) => place(common)?.register(&args),
         Command::Test(args) => test::run(&args),
     }
+}
+
+/// The configuration that the common options name, with their state directory.
+fn configured(common: &Common) -> Result<Configuration, Failure> {
+    let path = config::discover(common.config.as_deref()).map_err(Failure::new)?;
+    let loaded =
+        config::load(&path, SystemClock.now()).map_err(|it| Failure::new(it.to_string()))?;
+    let configuration = loaded.configuration;
+    Ok(match &common.state {
+        Some(dir) => configuration.with_state_dir(dir.clone()),
+        None => configuration,
+    })
 }
 
 /// What commands beside the gate need of its configuration.
@@ -129,21 +170,23 @@ struct Place {
 }
 
 impl Place {
-    /// `consent`, with the operator, offset and purposes that the configuration names.
-    fn consent(&self, args: &consent::Args) -> Outcome {
+    /// A command on the registers, with the operator, offset and purposes that the configuration names.
+    fn register(&self, command: &impl register::Command) -> Outcome {
         let operator = self.configuration.as_ref().map(|it| &it.operator);
         let purposes: Vec<Purpose> = self
             .configuration
             .iter()
             .flat_map(Configuration::purposes)
             .collect();
-        consent::run(
-            args,
-            &consent::Context {
+        register::run(
+            command,
+            &register::Context {
                 state_dir: &self.state,
                 operator_bin: operator.map(|it| &*it.bin),
                 utc_offset: operator.map_or_else(UtcOffset::default, |it| it.utc_offset),
                 purposes: &purposes,
+                audit_dir: &self.audit_dir,
+                configuration: self.configuration.as_ref(),
             },
         )
     }

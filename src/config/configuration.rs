@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
+use super::expiry::Exception;
 use crate::{
     admin, audit,
     gatekeeper::{
@@ -39,10 +40,12 @@ pub struct Configuration {
     pub callers: Vec<Caller>,
     /// Ways out, in the order of the file.
     pub destinations: Vec<Arc<Destination>>,
+    /// Every profile that was read, used or not, by code.
+    pub profiles: BTreeMap<Arc<str>, Arc<Profile>>,
+    /// Defaults set aside by somebody's word, each until a day.
+    pub exceptions: Vec<Exception>,
     /// Rules, citations, statuses and texts.
     pub reasons: Arc<ReasonTable>,
-    /// Every profile that is known here, in force or not, by code.
-    pub profiles: BTreeMap<Arc<str>, Arc<Profile>>,
     /// First 16 hex digits of the SHA-256 of the file.
     pub version: String,
     /// Name of each data file to the first 16 hex digits of its SHA-256.

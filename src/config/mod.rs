@@ -7,7 +7,9 @@
 mod compile;
 mod configuration;
 pub mod document;
+pub mod expiry;
 pub mod law;
+pub mod preset;
 pub mod problem;
 mod raw;
 mod raw_destination;

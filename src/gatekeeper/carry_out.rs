@@ -57,7 +57,7 @@ fn reduce(
         .inspector
         .drop_records(message, inspection, dropped)
         .ok()?;
-    let again = inspect_guarded(&reduced, matched, snapshot);
+    let again = inspect_guarded(&reduced, matched, transfer.at, snapshot);
     let kept: Vec<&Vec<SubjectRef>> = transfer
         .persons
         .iter()

@@ -54,6 +54,8 @@ impl MemoryRegisters {
     pub fn known(&self, persons: &[Vec<IdentifierRefs>]) -> Known {
         Known {
             sequence: self.sequence,
+            // The clock beside these registers is the caller's, so that nothing can be ahead of it.
+            newest_recorded_at: None,
             persons: persons.iter().map(|it| self.person(it)).collect(),
             general: Arc::clone(&self.general),
         }

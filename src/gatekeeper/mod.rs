@@ -3,11 +3,13 @@
 mod carry_out;
 mod compose;
 pub mod destination;
+pub mod history;
 pub mod keys;
 pub mod memory;
 pub mod ports;
 mod reading;
 pub mod record;
+pub mod replay;
 pub mod screen;
 pub mod snapshot;
 

@@ -10,7 +10,7 @@ use super::{Snapshot, destination::Matched};
 use crate::{
     inspect::Plan,
     model::{
-        Purpose,
+        Purpose, Timestamp,
         finding::{Gap, GapKind, Location, Part},
         inspection::{Inspection, Person},
         message::Message,
@@ -29,26 +29,29 @@ pub(super) fn take_claimed_purpose(message: &mut Message) -> Option<Purpose> {
     claimed.to_str().ok()?.parse().ok()
 }
 
-fn plan_of(matched: &Matched) -> &Plan {
+/// The plan of the route, as it stands at `at`.
+fn plan_of(matched: &Matched, at: Timestamp) -> &Plan {
     matched
         .route
         .and_then(|it| matched.destination.plans.get(it))
         .unwrap_or(&matched.destination.default_plan)
+        .at(at)
 }
 
 /// Reads the message: inline when small, on the blocking pool under the wall-clock deadline when not.
 pub(super) async fn inspect(
     message: Message,
     matched: &Matched,
+    at: Timestamp,
     snapshot: &Arc<Snapshot>,
 ) -> (Message, Inspection) {
     if message.body.len() <= INLINE_BYTES {
-        let inspection = inspect_guarded(&message, matched, snapshot);
+        let inspection = inspect_guarded(&message, matched, at, snapshot);
         return (message, inspection);
     }
     let task = {
         let (message, matched, snapshot) = (message.clone(), matched.clone(), Arc::clone(snapshot));
-        tokio::task::spawn_blocking(move || inspect_guarded(&message, &matched, &snapshot))
+        tokio::task::spawn_blocking(move || inspect_guarded(&message, &matched, at, &snapshot))
     };
     let inspection =
         match tokio::time::timeout(matched.destination.limits.inspection_time, task).await {
@@ -63,10 +66,11 @@ pub(super) async fn inspect(
 pub(super) fn inspect_guarded(
     message: &Message,
     matched: &Matched,
+    at: Timestamp,
     snapshot: &Snapshot,
 ) -> Inspection {
     catch_unwind(AssertUnwindSafe(|| {
-        snapshot.inspector.inspect(message, plan_of(matched))
+        snapshot.inspector.inspect(message, plan_of(matched, at))
     }))
     .unwrap_or_else(|_| blind(GapKind::InspectionFailed))
 }

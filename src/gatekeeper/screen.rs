@@ -15,9 +15,9 @@ use super::{
     record::{AuditEvent, Completed, Decided, DecisionId, Outcome, Receipt},
 };
 use crate::model::{
-    Purpose,
+    Purpose, Timestamp,
     decision::{Decision, ReasonCode},
-    destination::{FailurePolicy, GapPolicy, RoutePurpose},
+    destination::{GapPolicy, RoutePurpose},
     evidence::{Evidence, Known},
     finding::GapKind,
     inspection::Inspection,
@@ -216,7 +216,7 @@ impl Gatekeeper {
         let claimed = take_claimed_purpose(&mut message);
         let destination = Arc::clone(&matched.destination);
         let started = Instant::now();
-        let (message, inspection) = inspect(message, &matched, snapshot).await;
+        let (message, inspection) = inspect(message, &matched, self.clock.now(), snapshot).await;
         let inspection_time = started.elapsed();
         let transfer = self.transfer(&inspection, &matched, &request, claimed, snapshot);
         let mut judged = self
@@ -235,9 +235,10 @@ impl Gatekeeper {
         snapshot: &Arc<Snapshot>,
     ) -> Rehearsal {
         let claimed = take_claimed_purpose(&mut message);
-        let (_, inspection) = inspect(message, matched, snapshot).await;
-        let transfer = self.transfer(&inspection, matched, request, claimed, snapshot);
+        let (_, inspection) = inspect(message, matched, self.clock.now(), snapshot).await;
+        let mut transfer = self.transfer(&inspection, matched, request, claimed, snapshot);
         let evidence = self.evidence(&inspection, snapshot).await;
+        transfer.at = judged_at(transfer.at, &evidence);
         let decision = snapshot
             .policy
             .decide(&matched.destination.facts, &transfer, &evidence);
@@ -336,7 +337,7 @@ impl Gatekeeper {
     async fn judge(
         &self,
         message: Message,
-        transfer: Transfer,
+        mut transfer: Transfer,
         inspection: Inspection,
         matched: &Matched,
         snapshot: &Snapshot,
@@ -345,6 +346,7 @@ impl Gatekeeper {
         let started = Instant::now();
         let evidence = self.evidence(&inspection, snapshot).await;
         let evidence_time = started.elapsed();
+        transfer.at = judged_at(transfer.at, &evidence);
         let started = Instant::now();
         let mut decision = snapshot.policy.decide(facts, &transfer, &evidence);
         let decision_time = started.elapsed();
@@ -359,7 +361,7 @@ impl Gatekeeper {
                 (!transfer.persons.is_empty()).then_some(*sequence)
             }
             Evidence::Unavailable => {
-                if facts.registers_failure == FailurePolicy::Open {
+                if facts.registers_failure.is_open(transfer.at) {
                     opened.push("failure:registers".to_owned());
                 }
                 None
@@ -451,7 +453,8 @@ impl Gatekeeper {
         destination: Option<&Arc<Destination>>,
         snapshot: &Arc<Snapshot>,
     ) -> (Arc<Report>, Option<Message>) {
-        let may_fail = destination.is_some_and(|it| it.audit_failure == FailurePolicy::Open);
+        let at = judged.transfer.at;
+        let may_fail = destination.is_some_and(|it| it.audit_failure.is_open(at));
         let mut timings = judged.timings;
         let gaps = count_gaps(&judged.inspection.gaps);
         let (mut decided, mut outgoing) = compose(judged, request, destination, snapshot);
@@ -496,6 +499,42 @@ impl Gatekeeper {
             peer: None,
             tls: None,
             outcome: Outcome::Aborted,
+        }
+    }
+}
+
+/// When a transfer is judged: by the clock, but not before the newest change of what it is judged on.
+///
+/// Records act from the time they were recorded. A clock that was set back since would pass a transfer over a withdrawal that
+/// stands in the registers already.
+fn judged_at(clock: Timestamp, evidence: &Evidence) -> Timestamp {
+    match evidence {
+        Evidence::Known(known) => known.newest_recorded_at.map_or(clock, |it| it.max(clock)),
+        Evidence::Unavailable => clock,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transfer_is_judged_no_earlier_than_what_it_is_judged_on() {
+        let clock = Timestamp::from_millis(1_000);
+        let known = |newest: Option<i64>| {
+            Evidence::Known(Known {
+                newest_recorded_at: newest.map(Timestamp::from_millis),
+                ..Known::default()
+            })
+        };
+        for (evidence, wanted) in [
+            (known(Some(999)), 1_000),
+            (known(Some(2_000)), 2_000),
+            (known(None), 1_000),
+            (Evidence::Unavailable, 1_000),
+        ] {
+            let at = judged_at(clock, &evidence);
+            assert_eq!(at.as_millis(), wanted, "{evidence:?}");
         }
     }
 }

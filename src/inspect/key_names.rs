@@ -8,7 +8,10 @@ use std::{
 
 use serde::Deserialize;
 
-use super::detect::KeyHint;
+use super::{
+    detect::KeyHint,
+    look_alikes::{narrow, unmixed},
+};
 use crate::model::Category;
 
 /// The dictionary as written.
@@ -43,7 +46,9 @@ impl Default for KeyNames {
 impl KeyNames {
     /// What `key` says. Case, `_ - .` and camelCase do not matter; prefixes such as `customer_` are looked through.
     pub fn lookup(&self, key: &str) -> KeyHint {
-        Words::of(key).map_or_else(KeyHint::default, |words| self.table.hint(&words))
+        let latin = unmixed(key);
+        Words::of(latin.as_deref().unwrap_or(key))
+            .map_or_else(KeyHint::default, |words| self.table.hint(&words))
     }
 
     /// Whether `key` is a word of the dictionary (personal or not), so that it may be printed in locations.
@@ -290,6 +295,7 @@ impl Words {
 
     /// Appends `ch` in lower case.
     fn push(&mut self, ch: char) -> Option<()> {
+        let ch = narrow(ch);
         if ch.is_ascii() {
             *self.text.get_mut(self.length)? = u8::try_from(ch).ok()?.to_ascii_lowercase();
             self.length += 1;
@@ -388,6 +394,9 @@ mod tests {
             "imya",
             "Аты",
             "AuthorizedRepresentative1FirstName",
+            "first_nаmе",
+            "ｆｉｒｓｔ＿ｎａｍｅ",
+            "first\u{200b}_name",
         ] {
             assert_eq!(category(key), Some("name.given"), "{key}");
         }

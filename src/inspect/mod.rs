@@ -4,10 +4,12 @@
 //! ([`detect`]) and knows the way back to bytes; the plan's selectors are matched in the same pass; `person` then says who the
 //! findings are about.
 
+mod claim;
 mod coding;
 pub mod detect;
 mod format;
 pub mod key_names;
+mod look_alikes;
 mod media_type;
 mod person;
 mod reduce;
@@ -16,10 +18,10 @@ mod signature;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use crate::model::{
-    Purpose,
+    Purpose, Timestamp,
     finding::{Confidence, Part},
     inspection::{Budget, Inspection, PlanSpec},
     message::Message,
@@ -44,6 +46,8 @@ pub struct Plan {
     sections: Vec<Purpose>,
     confidence_min: Confidence,
     budget: Budget,
+    /// Instants at which exceptions end, latest first, each with the plan from then on.
+    later: Vec<(Timestamp, Self)>,
 }
 
 impl Default for Plan {
@@ -55,6 +59,7 @@ impl Default for Plan {
             sections: Vec::new(),
             confidence_min: spec.confidence_min,
             budget: spec.budget,
+            later: Vec::new(),
         }
     }
 }
@@ -116,7 +121,25 @@ impl Inspector {
 }
 
 impl Plan {
+    /// The plan in force at `at`: without the exceptions that have ended by then.
+    pub fn at(&self, at: Timestamp) -> &Self {
+        let ended = self.later.iter().find(|(end, _)| *end <= at);
+        ended.map_or(self, |(_, plan)| plan)
+    }
+
     fn compile(spec: &PlanSpec) -> Result<Self, String> {
+        let mut plan = Self::compile_whole(spec)?;
+        let ends: BTreeSet<Timestamp> = spec.not_personal_until.iter().map(|it| it.1).collect();
+        for end in ends.into_iter().rev() {
+            let mut rest = spec.clone();
+            rest.not_personal_until.retain(|it| it.1 > end);
+            plan.later.push((end, Self::compile_whole(&rest)?));
+        }
+        Ok(plan)
+    }
+
+    /// The plan with every exception of `spec`, whenever it ends.
+    fn compile_whole(spec: &PlanSpec) -> Result<Self, String> {
         let mut selectors = Selectors::default();
         if let Some(records) = &spec.records {
             if records.part != Part::Body {
@@ -130,7 +153,8 @@ impl Plan {
         for (selector, kind) in &spec.subjects {
             selectors.add(selector, Role::Subject(*kind))?;
         }
-        for selector in &spec.not_personal {
+        let ending = spec.not_personal_until.iter().map(|it| &it.0);
+        for selector in spec.not_personal.iter().chain(ending) {
             selectors.add(selector, Role::NotPersonal)?;
         }
         for (at, (selector, _)) in spec.sections.iter().enumerate() {
@@ -142,6 +166,7 @@ impl Plan {
             sections: spec.sections.iter().map(|it| it.1.clone()).collect(),
             confidence_min: spec.confidence_min,
             budget: spec.budget.clone(),
+            later: Vec::new(),
         })
     }
 }

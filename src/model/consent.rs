@@ -350,6 +350,9 @@ pub struct Objection {
     pub from: Timestamp,
     /// When the operator recorded that the interest is lawful.
     pub lifted_at: Option<Timestamp>,
+    /// Reference to the record that shows it.
+    #[serde(default)]
+    pub lifted_record: Option<Arc<str>>,
 }
 
 /// Authority of a representative.

@@ -20,6 +20,10 @@ impl Country {
     /// Kazakhstan.
     pub const KZ: Self = Self(*b"KZ");
 
+    /// No country: an operator has not said yet where a recipient is. `ZZ` is user-assigned in ISO 3166-1 and means "unknown" in
+    /// Unicode CLDR. It is nobody's home and on no list, so a transfer there has no basis in adequacy, and no text parses to it.
+    pub const UNDECLARED: Self = Self(*b"ZZ");
+
     /// The two upper-case letters.
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("??")
@@ -60,9 +64,12 @@ impl Serialize for Country {
 
 impl<'de> Deserialize<'de> for Country {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
+        let text = String::deserialize(deserializer)?;
+        // Records of what was decided name it too, and must be read back.
+        if text == Self::UNDECLARED.code() {
+            return Ok(Self::UNDECLARED);
+        }
+        text.parse().map_err(de::Error::custom)
     }
 }
 
@@ -73,8 +80,16 @@ mod tests {
     #[test]
     fn knows_codes_and_refuses_others() {
         assert_eq!("NO".parse::<Country>().unwrap().code(), "NO");
-        for text in ["kz", "KAZ", "EU", "", "D ", "UK"] {
+        for text in ["kz", "KAZ", "EU", "", "D ", "UK", "ZZ"] {
             assert!(text.parse::<Country>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_record_of_no_country_is_read_back() {
+        let json = serde_json::to_string(&Country::UNDECLARED).unwrap();
+        let back: Country = serde_json::from_str(&json).unwrap();
+        assert_eq!(back, Country::UNDECLARED);
+        assert!(serde_json::from_str::<Country>("\"QQ\"").is_err());
     }
 }

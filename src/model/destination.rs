@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Category, CategorySet, Country, Day, Purpose,
+    Category, CategorySet, Country, Day, Purpose, Timestamp,
     decision::Mode,
     finding::{Confidence, GapKind},
     inspection::PlanSpec,
@@ -176,6 +176,19 @@ pub enum FailurePolicy {
     Closed,
     /// Pass, recorded, counted and shown.
     Open,
+    /// The same before this instant, refuse from then on: an opening acts no longer than its last day, also while the process runs.
+    OpenUntil(#[schemars(with = "String")] Timestamp),
+}
+
+impl FailurePolicy {
+    /// Whether a failure at `at` passes.
+    pub fn is_open(self, at: Timestamp) -> bool {
+        match self {
+            Self::Closed => false,
+            Self::Open => true,
+            Self::OpenUntil(end) => at < end,
+        }
+    }
 }
 
 /// Reductions a destination allows instead of a block.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Day,
+    Day, Timestamp,
     consent::{Basis, Consent, Objection, PurposeEnd, Representative, Restriction, Withdrawal},
     subject::{IdentifierKind, SubjectId, SubjectRef},
 };
@@ -24,6 +24,9 @@ pub enum Evidence {
 pub struct Known {
     /// The register's change counter at the time of reading; goes into the decision record.
     pub sequence: u64,
+    /// When the newest change in this state was recorded; `None` when nothing is. A decision on this state is made no earlier,
+    /// so that what is recorded ahead of a clock that was set back acts all the same.
+    pub newest_recorded_at: Option<Timestamp>,
     /// In the order of the persons asked about.
     pub persons: Vec<PersonEvidence>,
     /// Bases of everybody, and ends of purposes and programmes.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    CategorySet, Purpose,
+    CategorySet, Purpose, Timestamp,
     finding::{Confidence, Finding, Gap, Part},
     subject::{Identifier, IdentifierKind},
 };
@@ -89,6 +89,8 @@ pub struct PlanSpec {
     pub subjects: Vec<(Selector, IdentifierKind)>,
     /// Values that are not personal, each recorded with a reason elsewhere.
     pub not_personal: Vec<Selector>,
+    /// The same, each only before an instant: an exception ends with its last day.
+    pub not_personal_until: Vec<(Selector, Timestamp)>,
     /// Subtrees that serve another purpose.
     pub sections: Vec<(Selector, Purpose)>,
     /// Findings below this are recorded as weak.
@@ -103,6 +105,7 @@ impl Default for PlanSpec {
             records: None,
             subjects: Vec::new(),
             not_personal: Vec::new(),
+            not_personal_until: Vec::new(),
             sections: Vec::new(),
             confidence_min: Confidence::High,
             budget: Budget::default(),

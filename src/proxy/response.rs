@@ -65,10 +65,12 @@ fn redirect(
     destination: &Destination,
     table: &DestinationTable,
 ) -> Result<Redirect, Failure> {
-    let is_stray = headers
-        .get(header::LOCATION)
-        .filter(|_| status.is_redirection())
-        .is_some_and(|it| !is_declared(it, destination, table));
+    // Of several fields a client may follow any.
+    let is_stray = status.is_redirection()
+        && headers
+            .get_all(header::LOCATION)
+            .iter()
+            .any(|it| !is_declared(it, destination, table));
     if destination.pass_redirects {
         return Ok(if is_stray {
             Redirect::Passed

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use super::rows::Subject;
+use super::rows::{Subject, Version};
 use crate::{
     gatekeeper::keys::IdentifierRefs,
     model::{
@@ -23,7 +23,7 @@ const ENTRIES_MAX: usize = 16_384;
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    sequence: u64,
+    version: Version,
     /// `None` until the first state is read.
     general: Option<Arc<General>>,
     /// By current reference; empty for identifiers that nobody has.
@@ -39,45 +39,53 @@ pub(super) struct Parts {
 }
 
 impl Cache {
-    /// The answer about `persons` at `sequence`, if all of it is here.
-    pub(super) fn answer(&self, sequence: u64, persons: &[Vec<IdentifierRefs>]) -> Option<Known> {
-        let general = self.general(sequence)?;
+    /// The answer about `persons` at `version`, if all of it is here.
+    pub(super) fn answer(
+        &self,
+        version: Version,
+        persons: &[Vec<IdentifierRefs>],
+    ) -> Option<Known> {
+        let general = self.general(version)?;
         let lookup = |it: &SubjectRef| self.lookups.get(it).map(Arc::clone);
         let record = |it: i64| self.records.get(&it).map(Arc::clone);
-        assemble(sequence, general, persons, lookup, record)
+        assemble(version, general, persons, lookup, record)
     }
 
-    /// What holds for everybody at `sequence`, if here.
-    pub(super) fn general(&self, sequence: u64) -> Option<Arc<General>> {
+    /// What holds for everybody at `version`, if here.
+    pub(super) fn general(&self, version: Version) -> Option<Arc<General>> {
         self.general
             .as_ref()
-            .filter(|_| self.sequence == sequence)
+            .filter(|_| self.version == version)
             .map(Arc::clone)
     }
 
-    /// The look-up of `reference` at `sequence`, if here.
-    pub(super) fn lookup(&self, sequence: u64, reference: &SubjectRef) -> Option<Arc<[Subject]>> {
-        (self.sequence == sequence)
+    /// The look-up of `reference` at `version`, if here.
+    pub(super) fn lookup(
+        &self,
+        version: Version,
+        reference: &SubjectRef,
+    ) -> Option<Arc<[Subject]>> {
+        (self.version == version)
             .then(|| self.lookups.get(reference).map(Arc::clone))
             .flatten()
     }
 
-    /// The record of the subject in row `subject` at `sequence`, if here.
-    pub(super) fn record(&self, sequence: u64, subject: i64) -> Option<Arc<SubjectRecord>> {
-        (self.sequence == sequence)
+    /// The record of the subject in row `subject` at `version`, if here.
+    pub(super) fn record(&self, version: Version, subject: i64) -> Option<Arc<SubjectRecord>> {
+        (self.version == version)
             .then(|| self.records.get(&subject).map(Arc::clone))
             .flatten()
     }
 
-    /// Takes what was read at `sequence`; drops it if a newer state is here already.
-    pub(super) fn fill(&mut self, sequence: u64, general: &Arc<General>, parts: &Parts) {
-        if self.general.is_some() && sequence < self.sequence {
+    /// Takes what was read at `version`; drops it if a newer state is here already.
+    pub(super) fn fill(&mut self, version: Version, general: &Arc<General>, parts: &Parts) {
+        if self.general.is_some() && version.sequence < self.version.sequence {
             return;
         }
-        if self.general.is_none() || sequence > self.sequence {
+        if self.general.is_none() || version != self.version {
             self.lookups.clear();
             self.records.clear();
-            self.sequence = sequence;
+            self.version = version;
             self.general = Some(Arc::clone(general));
         }
         merge(&mut self.lookups, &parts.lookups);
@@ -87,7 +95,7 @@ impl Cache {
 
 /// Puts the answer together; `None` when a part is missing.
 pub(super) fn assemble(
-    sequence: u64,
+    version: Version,
     general: Arc<General>,
     persons: &[Vec<IdentifierRefs>],
     lookup: impl Fn(&SubjectRef) -> Option<Arc<[Subject]>>,
@@ -98,7 +106,8 @@ pub(super) fn assemble(
         .map(|identifiers| person(identifiers, &lookup, &record))
         .collect::<Option<Vec<_>>>()?;
     Some(Known {
-        sequence,
+        sequence: version.sequence,
+        newest_recorded_at: version.newest_recorded_at,
         persons,
         general,
     })

@@ -41,6 +41,7 @@ async fn unknown_is_an_answer(registers: &dyn Registers) {
     assert_eq!(known.persons.len(), 1);
     assert_eq!(known.persons[0].matches, vec![(nobody.current, Vec::new())]);
     assert_eq!(known.persons[0].subjects, Vec::new());
+    assert_eq!(known.newest_recorded_at, None, "nothing is recorded");
     let none = registers.evidence(&[]).await.unwrap();
     assert_eq!(none.persons, Vec::new());
     let unnamed = registers.evidence(&[Vec::new()]).await.unwrap();
@@ -68,6 +69,7 @@ async fn a_change_is_seen_by_the_next_call(
         assert_eq!(record.consents.len(), round + 1);
         assert_eq!(record.consents[round].id, saved.id);
         assert!(known.sequence >= saved.sequence, "read before the change");
+        assert_eq!(known.newest_recorded_at, Some(saved.at));
 
         let withdrawn = elsewhere.withdraw(&withdrawal(WithdrawalTarget::Consent(saved.id)));
         let known = registers
@@ -78,6 +80,7 @@ async fn a_change_is_seen_by_the_next_call(
         assert_eq!(withdrawals.len(), round + 1);
         assert_eq!(withdrawals[round].id, withdrawn.id);
         assert_eq!(withdrawals[round].recorded.at, withdrawn.at);
+        assert_eq!(known.newest_recorded_at, Some(withdrawn.at));
     }
     elsewhere.restrict(&NewRestriction {
         id: None,

@@ -12,7 +12,7 @@ use crate::gatekeeper::keys::hex;
 const APPLICATION_ID: i32 = 0x5368_6B61;
 
 /// Schema versions in order. Released ones never change; a new one is added at the end.
-const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql"), include_str!("schema_2.sql")];
 
 /// How long a connection waits for another's write lock.
 const BUSY_MILLIS: u64 = 5_000;
@@ -235,7 +235,7 @@ mod tests {
             ("foreign_keys", 1),
             ("trusted_schema", 0),
             ("busy_timeout", 5_000),
-            ("user_version", 1),
+            ("user_version", 2),
         ] {
             assert_eq!(pragma(&connection, name).unwrap(), wanted, "{name}");
         }
@@ -268,8 +268,8 @@ mod tests {
 
     #[test]
     fn refuses_what_it_cannot_trust() {
-        check_refused("knows up to 1", |it| {
-            execute(it, "PRAGMA user_version = 2");
+        check_refused("knows up to 2", |it| {
+            execute(it, "PRAGMA user_version = 3");
         });
         check_refused("another program", |it| {
             execute(it, "PRAGMA application_id = 7");
@@ -280,6 +280,24 @@ mod tests {
         check_refused("damaged", |it| {
             fs::write(it.database(), vec![b'x'; 8192]).unwrap();
         });
+    }
+
+    #[test]
+    fn a_database_of_version_1_is_brought_up_to_date() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = settings(&dir);
+        drop(open(&settings).unwrap());
+        execute(
+            &settings,
+            "ALTER TABLE objections DROP COLUMN lifted_record;
+             DELETE FROM migrations WHERE version = 2;
+             PRAGMA user_version = 1;",
+        );
+        let connection = open(&settings).unwrap();
+        assert_eq!(pragma(&connection, "user_version").unwrap(), 2);
+        connection
+            .execute("UPDATE objections SET lifted_record = 'x'", [])
+            .unwrap();
     }
 
     #[test]

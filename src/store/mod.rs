@@ -26,7 +26,7 @@ mod rows;
 pub mod writer;
 
 pub use outbox::Outbox;
-pub use reader::Reader;
+pub use reader::{Reader, State};
 pub use registers::Registers;
 pub use writer::Writer;
 

@@ -1,12 +1,15 @@
 //! Reading one consistent state, synchronously: for the command line, and under the gatekeeper's port.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{
     Error, Settings, database, rows,
-    writer::{Whose, find},
+    writer::{ConsentText, Whose, find},
 };
 use crate::model::{
+    consent::Basis,
     evidence::{General, SubjectRecord},
     subject::{SubjectId, SubjectRef},
 };
@@ -41,10 +44,10 @@ impl Reader {
             .transaction_with_behavior(TransactionBehavior::Deferred)
             .map_err(Error::database(doing))?;
         // The first read, not BEGIN, fixes what a deferred transaction sees.
-        let sequence = rows::sequence(&transaction).map_err(Error::database(doing))?;
+        let version = rows::version(&transaction).map_err(Error::database(doing))?;
         Ok(State {
             transaction,
-            sequence,
+            sequence: version.sequence,
         })
     }
 }
@@ -74,6 +77,46 @@ impl State<'_> {
         Ok(records.remove(&subject.row))
     }
 
+    /// The subjects that own each of `references` now; one that nobody owns is absent. Whoever was registered first comes first.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn owners(
+        &self,
+        references: &BTreeSet<SubjectRef>,
+    ) -> Result<BTreeMap<SubjectRef, Vec<SubjectId>>, Error> {
+        let found = rows::resolve(&self.transaction, references)?;
+        let ids = |it: Vec<rows::Registration>| it.into_iter().map(|it| it.subject.id).collect();
+        Ok(found
+            .into_iter()
+            .map(|(it, found)| (it, ids(found)))
+            .collect())
+    }
+
+    /// The keyed references that are registered for the subject.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn references(&self, subject: &SubjectId) -> Result<Vec<SubjectRef>, Error> {
+        match rows::subject(&self.transaction, subject)? {
+            Some(it) => rows::references(&self.transaction, it.row),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Who `reference` is registered for, and whether as shared with others; several only when shared.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn owners_of(&self, reference: SubjectRef) -> Result<Vec<(SubjectId, bool)>, Error> {
+        let mut found = rows::resolve(&self.transaction, &[reference].into())?;
+        let owners = found.remove(&reference).unwrap_or_default();
+        Ok(owners
+            .into_iter()
+            .map(|it| (it.subject.id, it.shared))
+            .collect())
+    }
+
     /// The subject that consent `id` is recorded for.
     ///
     /// # Errors
@@ -88,6 +131,51 @@ impl State<'_> {
     /// The database fails.
     pub fn general(&self) -> Result<General, Error> {
         rows::general(&self.transaction)
+    }
+
+    /// The basis `id`.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn basis(&self, id: &str) -> Result<Option<Basis>, Error> {
+        rows::basis(&self.transaction, id)
+    }
+
+    /// Every version of every consent text, oldest first.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn texts(&self) -> Result<Vec<ConsentText>, Error> {
+        rows::texts(&self.transaction)
+    }
+
+    /// How many consents name the version of `text` with another hash. Looks at every consent.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn mismatches(&self, text: &ConsentText) -> Result<u64, Error> {
+        self.count(
+            "SELECT count(*) FROM consents WHERE text = ?1 AND version = ?2 AND locale = ?3 AND sha256 <> ?4",
+            (&*text.text, &*text.version, &*text.locale, &*text.sha256),
+        )
+    }
+
+    /// How many consents end with `programme`. Looks at every consent.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn consents_of_programme(&self, programme: &str) -> Result<u64, Error> {
+        self.count(
+            "SELECT count(*) FROM consents WHERE body ->> '$.until.programme' = ?1",
+            [programme],
+        )
+    }
+
+    fn count(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<u64, Error> {
+        self.transaction
+            .prepare_cached(sql)
+            .and_then(|mut it| it.query_row(parameters, |row| rows::counter(row, 0)))
+            .map_err(Error::database("counting consents"))
     }
 
     /// The hash recorded for a consent text.

@@ -17,7 +17,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::{
     Error, Settings,
     cache::{Cache, Parts, assemble},
-    database, rows,
+    database,
+    rows::{self, Version},
     writer::references_of,
 };
 use crate::{
@@ -53,8 +54,8 @@ struct Shared {
 #[derive(Debug)]
 struct Watch {
     connection: Connection,
-    /// `data_version` and the counter read after it.
-    seen: Option<(i64, u64)>,
+    /// `data_version` and the version read after it.
+    seen: Option<(i64, Version)>,
 }
 
 impl Registers {
@@ -109,8 +110,8 @@ impl ports::Registers for Registers {
 impl Shared {
     /// The answer at the counter of now, if the cache has it. `None` also when the counter cannot be had without waiting.
     fn cached(&self, persons: &[Vec<IdentifierRefs>]) -> Option<Known> {
-        let sequence = lock(&self.watch).sequence().ok()?;
-        lock(&self.cache).answer(sequence, persons)
+        let version = lock(&self.watch).version().ok()?;
+        lock(&self.cache).answer(version, persons)
     }
 
     /// Reads one state that begins after the call did.
@@ -141,17 +142,17 @@ impl Shared {
             .transaction_with_behavior(TransactionBehavior::Deferred)
             .map_err(Error::database(doing))?;
         // The first read, not BEGIN, fixes what a deferred transaction sees.
-        let sequence = rows::sequence(&state).map_err(Error::database(doing))?;
-        let general = self.general(&state, sequence)?;
-        let parts = self.parts(&state, sequence, persons)?;
-        lock(&self.cache).fill(sequence, &general, &parts);
+        let version = rows::version(&state).map_err(Error::database(doing))?;
+        let general = self.general(&state, version)?;
+        let parts = self.parts(&state, version, persons)?;
+        lock(&self.cache).fill(version, &general, &parts);
         let lookup = |it: &SubjectRef| parts.lookups.get(it).map(Arc::clone);
         let record = |it: i64| parts.records.get(&it).map(Arc::clone);
-        assemble(sequence, general, persons, lookup, record).ok_or(Error::Row { table: "subjects" })
+        assemble(version, general, persons, lookup, record).ok_or(Error::Row { table: "subjects" })
     }
 
-    fn general(&self, state: &Transaction<'_>, sequence: u64) -> Result<Arc<General>, Error> {
-        let cached = lock(&self.cache).general(sequence);
+    fn general(&self, state: &Transaction<'_>, version: Version) -> Result<Arc<General>, Error> {
+        let cached = lock(&self.cache).general(version);
         match cached {
             Some(it) => Ok(it),
             None => rows::general(state).map(Arc::new),
@@ -162,7 +163,7 @@ impl Shared {
     fn parts(
         &self,
         state: &Transaction<'_>,
-        sequence: u64,
+        version: Version,
         persons: &[Vec<IdentifierRefs>],
     ) -> Result<Parts, Error> {
         let mut parts = Parts::default();
@@ -170,7 +171,7 @@ impl Shared {
         {
             let cache = lock(&self.cache);
             asked.retain(|current, _| {
-                let hit = cache.lookup(sequence, current);
+                let hit = cache.lookup(version, current);
                 let missed = hit.is_none();
                 parts.lookups.extend(hit.map(|it| (*current, it)));
                 missed
@@ -201,7 +202,7 @@ impl Shared {
         {
             let cache = lock(&self.cache);
             wanted.retain(|row| {
-                let hit = cache.record(sequence, *row);
+                let hit = cache.record(version, *row);
                 let missed = hit.is_none();
                 parts.records.extend(hit.map(|it| (*row, it)));
                 missed
@@ -216,18 +217,18 @@ impl Shared {
 }
 
 impl Watch {
-    /// The change counter of now. Does not wait.
-    fn sequence(&mut self) -> rusqlite::Result<u64> {
-        let version: i64 = self
+    /// The version of now. Does not wait.
+    fn version(&mut self) -> rusqlite::Result<Version> {
+        let data_version: i64 = self
             .connection
             .prepare_cached("PRAGMA data_version")?
             .query_row([], |row| row.get(0))?;
         match self.seen {
-            Some((seen, sequence)) if seen == version => Ok(sequence),
+            Some((seen, version)) if seen == data_version => Ok(version),
             _ => {
-                let sequence = rows::sequence(&self.connection)?;
-                self.seen = Some((version, sequence));
-                Ok(sequence)
+                let version = rows::version(&self.connection)?;
+                self.seen = Some((data_version, version));
+                Ok(version)
             }
         }
     }

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::de::DeserializeOwned;
 
-use super::Error;
+use super::{Error, writer::ConsentText};
 use crate::{
     gatekeeper::keys::hex,
     model::{
         Timestamp,
-        consent::{Consent, ConsentState, Objection, Restriction},
+        consent::{Basis, Consent, ConsentState, Objection, Restriction},
         evidence::{General, SubjectRecord},
         subject::{IdentifierKind, SubjectId, SubjectRef},
     },
@@ -30,11 +30,26 @@ pub(super) struct Registration {
     pub(super) shared: bool,
 }
 
-/// The change counter.
-pub(super) fn sequence(connection: &Connection) -> rusqlite::Result<u64> {
+/// Which state of the registers: how many changes it holds, and when the last was recorded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Version {
+    pub(super) sequence: u64,
+    /// `None` before the first change.
+    pub(super) newest_recorded_at: Option<Timestamp>,
+}
+
+/// The version of the state that is read.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<Version> {
     connection
-        .prepare_cached("SELECT seq FROM changes")?
-        .query_row([], |row| counter(row, 0))
+        .prepare_cached("SELECT seq, at FROM changes")?
+        .query_row([], |row| {
+            let sequence = counter(row, 0)?;
+            let at = Timestamp::from_millis(row.get(1)?);
+            Ok(Version {
+                sequence,
+                newest_recorded_at: (sequence > 0).then_some(at),
+            })
+        })
 }
 
 /// A column that holds a change counter.
@@ -164,6 +179,24 @@ pub(super) fn subject_of_consent(
         .map_err(Error::database("looking a consent up"))
 }
 
+/// A basis by id.
+pub(super) fn basis(connection: &Connection, id: &str) -> Result<Option<Basis>, Error> {
+    let body: Option<String> = connection
+        .prepare_cached("SELECT body FROM bases WHERE id = ?1")
+        .and_then(|mut it| it.query_row([id], |row| row.get(0)).optional())
+        .map_err(Error::database("looking a basis up"))?;
+    body.map(|it| decode(&it, "bases")).transpose()
+}
+
+/// Every version of every consent text, oldest first.
+pub(super) fn texts(connection: &Connection) -> Result<Vec<ConsentText>, Error> {
+    of_everybody(
+        connection,
+        "consent_texts",
+        "SELECT body FROM consent_texts ORDER BY seq",
+    )
+}
+
 /// Up to `limit` subjects after row `after`, in order.
 pub(super) fn subjects_after(
     connection: &Connection,
@@ -213,10 +246,12 @@ pub(super) fn records(
     for_each(
         connection,
         "objections",
-        LIFTED,
+        OBJECTION,
         &list,
         |subject, mut it: Objection, row| {
             it.lifted_at = lifted_at(row).map_err(Error::database(doing))?;
+            let record: Option<String> = row.get(3).map_err(Error::database(doing))?;
+            it.lifted_record = record.map(Into::into);
             push(&mut records, subject, it, |record| &mut record.objections);
             Ok(())
         },
@@ -269,6 +304,7 @@ pub(super) fn decode<T: DeserializeOwned>(body: &str, table: &'static str) -> Re
 
 const PLAIN: &str = "NULL";
 const LIFTED: &str = "t.lifted_at";
+const OBJECTION: &str = "t.lifted_at, t.lifted_record";
 /// The row, and whether the register holds the shown text with another hash.
 const CONSENT: &str = "t.row, EXISTS (SELECT 1 FROM consent_texts AS x WHERE x.text = t.text \
     AND x.version = t.version AND x.locale = t.locale AND x.sha256 <> t.sha256)";

@@ -9,7 +9,7 @@ use prometheus::{
 
 use crate::{
     gatekeeper::Report,
-    model::{decision::Mode, finding::GapKind},
+    model::{Timestamp, decision::Mode, finding::GapKind},
 };
 
 /// From a tenth of a millisecond, which is a fraction of the gate's own share, to ten seconds.
@@ -29,6 +29,7 @@ pub struct Metrics {
     in_flight: IntGauge,
     generation: IntGauge,
     audit_writable: IntGauge,
+    expiries: IntGaugeVec,
 }
 
 /// What was decided.
@@ -199,6 +200,13 @@ impl Metrics {
                 "shekara_audit_writable",
                 "Whether the audit log accepts records.",
             )?,
+            expiries: make.add(IntGaugeVec::new(
+                Opts::new(
+                    "shekara_expiry_timestamp_seconds",
+                    "When the first of its kind at the destination ends, in seconds since 1970-01-01T00:00:00Z.",
+                ),
+                &["kind", "destination"],
+            ))?,
             registry: make.0,
         })
     }
@@ -330,6 +338,16 @@ impl Metrics {
         self.reloads.with_label_values(&["refused"]).inc();
     }
 
+    /// What ends when, as (kind, destination, instant): of the configuration that took force, in the place of the one before.
+    pub fn expiries<'a>(&self, all: impl IntoIterator<Item = (&'static str, &'a str, Timestamp)>) {
+        self.expiries.reset();
+        for (kind, destination, end) in all {
+            self.expiries
+                .with_label_values(&[kind, destination])
+                .set(end.as_millis().div_euclid(1000));
+        }
+    }
+
     /// Whether the audit log accepts records, as readiness last saw it.
     pub fn audit_writable(&self, is_writable: bool) {
         self.audit_writable.set(i64::from(is_writable));
@@ -425,6 +443,19 @@ mod tests {
         drop(exchange);
         assert!(text(&metrics).contains("shekara_requests_in_flight 0"));
         assert!(text(&metrics).contains("shekara_request_seconds_count 1"));
+    }
+
+    #[test]
+    fn expiries_are_those_of_the_configuration_in_force() {
+        let metrics = Metrics::new().unwrap();
+        let text = || String::from_utf8(metrics.render().unwrap()).unwrap();
+        let end = Timestamp::from_millis(1_801_500_000_000);
+        metrics.expiries([("agreement", "crm", end), ("safeguard", "crm", end)]);
+        let series = "shekara_expiry_timestamp_seconds{destination=\"crm\",kind=";
+        assert!(text().contains(&format!("{series}\"agreement\"}} 1801500000")));
+        metrics.expiries([("safeguard", "crm", end)]);
+        assert!(!text().contains(&format!("{series}\"agreement\"")));
+        assert!(text().contains(&format!("{series}\"safeguard\"")));
     }
 
     #[test]

@@ -71,7 +71,7 @@ fn completed(it: &Completed) -> String {
 
 /// Text for a terminal: control characters and marks that turn the direction of writing are escaped, so that no record can move the cursor,
 /// begin a line of its own or look like another.
-pub(super) struct Printable<'a>(pub(super) &'a str);
+pub(in crate::cli) struct Printable<'a>(pub(in crate::cli) &'a str);
 
 impl fmt::Display for Printable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,8 @@
 //! `shekara audit`: verify, read and export the audit log.
 
 mod export;
-mod line;
+pub(super) mod line;
+mod register;
 mod show;
 
 use std::{
@@ -58,6 +59,8 @@ enum Command {
     },
     /// Write decisions out, oldest first
     Export(export::Args),
+    /// Write the register of transfers that left, for a regulator, as CSV
+    Register(register::Args),
 }
 
 /// Runs `shekara audit …` on the log in `dir`. Reads only, also while a gate appends; writes nothing but the index.
@@ -71,6 +74,7 @@ pub fn run(args: Args, dir: &Path) -> Outcome {
         Command::Tail { lines, follow } => tail(dir, lines, follow, &mut out),
         Command::Show { what, format } => show::show(dir, what, format, &mut out),
         Command::Export(args) => export::export(dir, &args, &mut out),
+        Command::Register(args) => register::register(dir, &args, &mut out),
     };
     match done.and_then(|()| out.flush().map_err(Stop::from)) {
         // Whoever reads our output has seen enough.

@@ -4,13 +4,18 @@ use std::{fs, path::Path};
 
 use clap::Parser as _;
 
-use super::{Args, Command, Stop, export, line, run, run_verify, show, tail};
+use super::{Args, Command, Stop, export, line, register, run, run_verify, show, tail};
 use crate::{
     audit::{
         Records,
-        testing::{completed, decided, id, log_of, operated, refused},
+        testing::{completed, decided, id, log_of, operated, refused, register_change},
     },
-    gatekeeper::record::AuditEvent,
+    gatekeeper::record::{AuditEvent, Completed, Decided},
+    model::{
+        Category,
+        consent::Facet,
+        decision::{Carrier, PersonOutcome, Verdict},
+    },
 };
 
 fn printed(print: impl FnOnce(&mut Vec<u8>) -> Result<(), Stop>) -> String {
@@ -151,4 +156,96 @@ fn cells_are_quoted_and_never_formulas() {
     for (text, expected) in cases {
         assert_eq!(export::cell(text), expected);
     }
+}
+
+/// What left: sent or of unknown end; not what was refused, not sent, or dropped from the batch.
+#[test]
+fn the_register_holds_what_left() {
+    let dir = log_of(what_left(), 1 << 16);
+    let written = |args: &[&str]| {
+        let Command::Register(args) = parse(&[&["register"], args].concat()) else {
+            panic!("register");
+        };
+        printed(|out| register::register(dir.path(), &args, out))
+    };
+    let text = written(&[]);
+    let rows: Vec<&str> = text.lines().collect();
+    assert_eq!(rows.len(), 4, "{text}");
+    for (row, n, says) in [
+        (
+            1,
+            0,
+            "Mailer GmbH,acts on the operator's instruction,Germany (DE),Germany (DE),yes,yes,no",
+        ),
+        (2, 3, "1,end unknown; to be taken as received"),
+        (
+            3,
+            4,
+            "marketing by e-mail (marketing.email),E-mail address,consent,2027-05-31,1,sent",
+        ),
+    ] {
+        assert!(rows[row].contains(&id(n).to_string()), "{text}");
+        assert!(rows[row].contains(says), "{says} in {text}");
+    }
+    let russian = written(&["--lang", "ru"]);
+    assert!(russian.starts_with("Когда,Решение,Получатель"), "{russian}");
+    assert!(
+        russian.contains("согласие,2027-05-31,1,передано"),
+        "{russian}"
+    );
+    assert_eq!(
+        written(&["--to", "2026-01-01T00:00:00Z"]).lines().count(),
+        1
+    );
+}
+
+/// Decisions of every fate, of which three left.
+fn what_left() -> Vec<AuditEvent> {
+    let edit = |event, edit: &dyn Fn(&mut Decided)| {
+        let AuditEvent::Decided(mut it) = event else {
+            panic!("a decision");
+        };
+        edit(&mut it);
+        AuditEvent::Decided(it)
+    };
+    let batch = edit(decided(4), &|it| {
+        let mut other = it.transfer.persons[0].clone();
+        other.categories = [Category::Phone].into_iter().collect();
+        other.record = Some(1);
+        it.transfer.persons.push(other);
+        it.decision.verdict = Verdict::Reduce;
+        it.decision.reduction.drop_records = vec![1];
+        let record = "consent-9".into();
+        it.decision.persons = vec![PersonOutcome {
+            carriers: vec![(Facet::CrossBorder, Carrier::Consent { record })],
+            ..PersonOutcome::default()
+        }];
+    });
+    let not_sent = |n| {
+        let AuditEvent::Completed(it) = completed(n) else {
+            panic!("a completion");
+        };
+        AuditEvent::Completed(Completed { sent: false, ..it })
+    };
+    let granted = |n| {
+        let AuditEvent::Register(mut it) = register_change(n) else {
+            panic!("a change");
+        };
+        it.body = serde_json::json!({"purposes": ["marketing"], "until": {"day": "2027-05-31"}});
+        AuditEvent::Register(it)
+    };
+    let impersonal = edit(decided(5), &|it| it.transfer.persons.clear());
+    vec![
+        decided(0),
+        completed(0),
+        refused(1),
+        decided(2),
+        not_sent(2),
+        decided(3),
+        batch,
+        completed(4),
+        granted(9),
+        impersonal,
+        completed(5),
+    ]
 }

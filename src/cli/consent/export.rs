@@ -3,8 +3,13 @@
 
 use serde_json::json;
 
-use super::{Failure, Session, Terminal};
-use crate::model::{consent::Consent, evidence::SubjectRecord, subject::SubjectRef};
+use crate::{
+    cli::{
+        Failure,
+        register::{Session, Terminal, state},
+    },
+    model::{Timestamp, consent::Consent, evidence::SubjectRecord, subject::SubjectRef},
+};
 
 pub(super) fn run(session: &Session<'_>, terminal: &mut Terminal<'_>) -> Result<(), Failure> {
     let mut reader = session.reader()?;
@@ -21,10 +26,7 @@ fn line(consent: &Consent, record: &SubjectRecord, references: &[SubjectRef]) ->
     let withdrawals: Vec<_> = record
         .withdrawals
         .iter()
-        .filter(|it| match &it.consent {
-            Some(id) => *id == consent.id,
-            None => consent.given_at <= it.recorded.at,
-        })
+        .filter(|it| state::aims(it, consent, Timestamp::MAX))
         .collect();
     let mut line = json!(consent);
     if let Some(fields) = line.as_object_mut() {

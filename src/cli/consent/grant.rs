@@ -1,14 +1,18 @@
 //! `consent grant`.
 
-use std::{collections::BTreeSet, fmt::Display, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
-use super::{
-    Failure, Format, Session, Terminal, print_saved, record_id, subject, usage, vocabulary,
-};
 use crate::{
+    cli::{
+        Failure,
+        register::{
+            Problems, Recipients, Record, Session, Terminal, print_saved, subject, texts,
+            vocabulary,
+        },
+    },
     model::{
         CategorySet, Day,
-        consent::{Evidence, PartyScope, Until},
+        consent::{Evidence, Until},
     },
     store::writer::{ConsentTerms, NewConsent},
 };
@@ -17,15 +21,8 @@ use crate::{
 pub(super) struct Args {
     #[command(flatten)]
     subject: subject::Args,
-    /// Recipient it allows transfer to, by party id (repeatable)
-    #[arg(long, value_name = "PARTY", conflicts_with_all = ["any_recipient", "class"])]
-    recipient: Vec<String>,
-    /// It allows transfer to any recipient
-    #[arg(long, conflicts_with = "class")]
-    any_recipient: bool,
-    /// Class of recipients it allows transfer to (repeatable)
-    #[arg(long, value_name = "CLASS")]
-    class: Vec<String>,
+    #[command(flatten)]
+    recipients: Recipients,
     /// Country it allows transfer to, ISO 3166-1 alpha-2 (repeatable); none = no cross-border transfer
     #[arg(long, value_name = "CODE")]
     country: Vec<String>,
@@ -76,12 +73,8 @@ pub(super) struct Args {
     /// Id of the representative who gave it
     #[arg(long, value_name = "ID")]
     representative: Option<String>,
-    /// Id of the record; given again with the same content, nothing changes [default: a new one]
-    #[arg(long, value_name = "ID")]
-    id: Option<String>,
-    /// Form of the answer
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[command(flatten)]
+    record: Record,
 }
 
 #[derive(Debug, clap::Args)]
@@ -106,13 +99,13 @@ pub(super) fn run(
     let terms = terms(args, session)?;
     let from = terms.from.start(session.context.utc_offset);
     let new = NewConsent {
-        id: record_id(args.id.as_ref()),
+        id: args.record.id(),
         whose: subject::read(&args.subject, session, terminal)?,
         terms,
     };
     let saved = session.writer()?.grant(&new)?;
     let acts_from = Some(from.max(saved.at));
-    print_saved("consent", &saved, acts_from, args.format, terminal)
+    print_saved("consent", &saved, acts_from, args.record.format, terminal)
 }
 
 fn terms(args: &Args, session: &Session<'_>) -> Result<ConsentTerms, Failure> {
@@ -161,7 +154,7 @@ fn terms(args: &Args, session: &Session<'_>) -> Result<ConsentTerms, Failure> {
         given_at,
         from,
         until,
-        third_party: parties(args),
+        third_party: args.recipients.scope(),
         cross_border: (!countries.is_empty()).then_some(countries),
         public: args.public,
         categories: categories
@@ -169,7 +162,7 @@ fn terms(args: &Args, session: &Session<'_>) -> Result<ConsentTerms, Failure> {
             .fold(CategorySet::EMPTY, CategorySet::union),
         purposes: purposes.into_iter().collect(),
         channels: texts(&args.channel),
-        representative: record_id(args.representative.as_ref()),
+        representative: args.representative.as_deref().map(Into::into),
         notify_subject: args.notify_subject,
         evidence: Evidence {
             method,
@@ -181,7 +174,7 @@ fn terms(args: &Args, session: &Session<'_>) -> Result<ConsentTerms, Failure> {
             at: given_at,
         },
     };
-    problems.take(&terms);
+    contradictions(&terms, &mut problems);
     problems.into_result(terms)
 }
 
@@ -192,18 +185,6 @@ fn until(end: &End, problems: &mut Problems) -> Option<Until> {
         (Some(day), _) => problems
             .each("--until", [day], |it| it.parse().map(Until::Day))
             .pop(),
-    }
-}
-
-fn parties(args: &Args) -> Option<PartyScope> {
-    if args.any_recipient {
-        Some(PartyScope::Any)
-    } else if !args.class.is_empty() {
-        Some(PartyScope::Classes(texts(&args.class)))
-    } else if !args.recipient.is_empty() {
-        Some(PartyScope::Parties(texts(&args.recipient)))
-    } else {
-        None
     }
 }
 
@@ -229,68 +210,25 @@ fn text_sha256(
     Ok(found.map(Into::into))
 }
 
-pub(super) fn texts(values: &[String]) -> BTreeSet<Arc<str>> {
-    values.iter().map(|it| it.as_str().into()).collect()
-}
-
-/// Problems with flags, gathered so that all are told at once.
-#[derive(Debug, Default)]
-pub(super) struct Problems(Vec<String>);
-
-impl Problems {
-    pub(super) fn add(&mut self, flag: &str, problem: impl Display) {
-        self.0.push(format!("{flag}: {problem}"));
+/// What contradicts itself, under the names of the flags; looked for once each flag is right by itself.
+fn contradictions(terms: &ConsentTerms, problems: &mut Problems) {
+    if !problems.is_empty() {
+        return;
     }
-
-    /// The values of a flag that can be parsed; the others become problems.
-    pub(super) fn each<'a, T>(
-        &mut self,
-        flag: &str,
-        values: impl IntoIterator<Item = &'a String>,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Vec<T> {
-        let mut parsed = Vec::new();
-        for value in values {
-            match parse(value) {
-                Ok(it) => parsed.push(it),
-                Err(problem) => self.add(flag, problem),
-            }
-        }
-        parsed
-    }
-
-    /// What contradicts itself, under the names of the flags.
-    fn take(&mut self, terms: &ConsentTerms) {
-        if !self.0.is_empty() {
-            return;
-        }
-        for (field, problem) in terms.problems() {
-            let flag = match field {
-                "categories" => "--category",
-                "cross_border" => "--country",
-                "evidence.locale" => "--locale",
-                "evidence.sha256" => "--text-sha256",
-                "evidence.text" => "--text",
-                "evidence.version" => "--text-version",
-                "operator" => "--operator-bin",
-                "purposes" => "--purpose",
-                "third_party" => "--recipient",
-                "until" => "--until",
-                other => other,
-            };
-            self.add(flag, problem.replace("`from`", "`--from`"));
-        }
-    }
-
-    pub(super) fn failure(&self) -> Failure {
-        usage(&self.0)
-    }
-
-    pub(super) fn into_result<T>(self, value: T) -> Result<T, Failure> {
-        if self.0.is_empty() {
-            Ok(value)
-        } else {
-            Err(self.failure())
-        }
+    for (field, problem) in terms.problems() {
+        let flag = match field {
+            "categories" => "--category",
+            "cross_border" => "--country",
+            "evidence.locale" => "--locale",
+            "evidence.sha256" => "--text-sha256",
+            "evidence.text" => "--text",
+            "evidence.version" => "--text-version",
+            "operator" => "--operator-bin",
+            "purposes" => "--purpose",
+            "third_party" => "--recipient",
+            "until" => "--until",
+            other => other,
+        };
+        problems.add(flag, problem.replace("`from`", "`--from`"));
     }
 }

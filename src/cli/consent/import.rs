@@ -20,8 +20,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::{Failure, Session, Terminal, subject, usage, vocabulary};
 use crate::{
+    cli::{
+        Failure,
+        register::{Session, Terminal, subject, usage, vocabulary},
+    },
     model::{CategorySet, Country, Purpose, subject::Identifier},
     store::{
         Error,

@@ -4,11 +4,18 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::{Failure, Format, Session, Terminal, state, subject, usage, vocabulary};
 use crate::{
+    cli::{
+        Failure,
+        register::{
+            Format, Session, Terminal, View,
+            layout::{columns, join, parties, until, word},
+            state, subject, usage,
+        },
+    },
     model::{
         Timestamp,
-        consent::{Consent, PartyScope, Until, Withdrawal, WithdrawalScope},
+        consent::{Consent, Withdrawal, WithdrawalScope},
         evidence::{General, SubjectRecord},
     },
     store::{self, writer::Whose},
@@ -31,16 +38,6 @@ pub(super) struct ShowArgs {
     subject: subject::Args,
     #[command(flatten)]
     view: View,
-}
-
-#[derive(Debug, clap::Args)]
-struct View {
-    /// State at this instant, or at the start of this day [default: now]
-    #[arg(long, value_name = "TIME")]
-    at: Option<String>,
-    /// Form of the answer
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
 }
 
 pub(super) fn list(
@@ -84,12 +81,7 @@ impl Answer {
         session: &Session<'_>,
         terminal: &mut Terminal<'_>,
     ) -> Result<Self, Failure> {
-        let offset = session.context.utc_offset;
-        let at = match &view.at {
-            None => session.now(),
-            Some(text) => vocabulary::instant(text, offset)
-                .map_err(|problem| usage(&[format!("--at: {problem}")]))?,
-        };
+        let at = view.at(session)?;
         let named = match consent {
             Some(_) if who.is_given() => {
                 return Err(usage(&[
@@ -121,7 +113,7 @@ impl Answer {
             record,
             general: state.general()?,
             at,
-            offset,
+            offset: session.context.utc_offset,
         })
     }
 
@@ -183,12 +175,8 @@ impl Answer {
             for (name, value) in fields(it, self.state(it)) {
                 let _infallible = writeln!(text, "{name:<13} {value}");
             }
-            let aimed = |w: &&Withdrawal| {
-                w.consent
-                    .as_ref()
-                    .map_or(it.given_at <= w.recorded.at, |id| *id == it.id)
-            };
-            for withdrawal in self.record.withdrawals.iter().filter(aimed) {
+            let aimed = self.record.withdrawals.iter();
+            for withdrawal in aimed.filter(|aimed| state::aims(aimed, it, self.at)) {
                 let _infallible = writeln!(text, "withdrawal    {}", withdrawn(withdrawal));
             }
         }
@@ -274,60 +262,6 @@ fn withdrawn(it: &Withdrawal) -> String {
         if !values.is_empty() {
             let _infallible = write!(text, ", only {name} {values}");
         }
-    }
-    text
-}
-
-fn until(it: &Until) -> String {
-    match it {
-        Until::Day(day) => day.to_string(),
-        Until::Programme(id) => format!("programme {id}"),
-        Until::Purpose => "purpose".to_owned(),
-    }
-}
-
-fn parties(it: Option<&PartyScope>) -> String {
-    match it {
-        None => "none".to_owned(),
-        Some(PartyScope::Any) => "any".to_owned(),
-        Some(PartyScope::Classes(classes)) => format!("classes {}", join(classes)),
-        Some(PartyScope::Parties(parties)) => join(parties),
-    }
-}
-
-/// The word that stands for `value` in JSON.
-fn word<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_value(value)
-        .ok()
-        .and_then(|it| it.as_str().map(str::to_owned))
-        .unwrap_or_default()
-}
-
-fn join<T: std::fmt::Display>(values: impl IntoIterator<Item = T>) -> String {
-    values
-        .into_iter()
-        .map(|it| it.to_string())
-        .collect::<Vec<_>>()
-        .join(",")
-}
-
-/// Rows with aligned columns; the last one is not padded.
-fn columns<const N: usize>(rows: &[[String; N]]) -> String {
-    let mut widths = [0; N];
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    let mut text = String::new();
-    for row in rows {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:<width$}"))
-            .collect();
-        text.push_str(cells.join("  ").trim_end());
-        text.push('\n');
     }
     text
 }

@@ -1,11 +1,12 @@
 //! `consent withdraw`.
 
-use super::{
-    Failure, Format, Session, Terminal,
-    grant::{Problems, texts},
-    print_saved, record_id, subject, usage, vocabulary,
-};
 use crate::{
+    cli::{
+        Failure,
+        register::{
+            Problems, Record, Session, Terminal, print_saved, subject, texts, usage, vocabulary,
+        },
+    },
     model::{CategorySet, Timestamp, consent::WithdrawalScope},
     store::writer::{NewWithdrawal, WithdrawalTarget},
 };
@@ -50,12 +51,8 @@ pub(super) struct Args {
     /// Why the law forbids it (art. 8(2)): recorded, without effect
     #[arg(long, value_name = "REASON")]
     refused_reason: Option<String>,
-    /// Id of the record; given again with the same content, nothing changes [default: a new one]
-    #[arg(long, value_name = "ID")]
-    id: Option<String>,
-    /// Form of the answer
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[command(flatten)]
+    record: Record,
 }
 
 pub(super) fn run(
@@ -81,7 +78,7 @@ pub(super) fn run(
     }
     let scope = problems.into_result(scope)?;
     let new = NewWithdrawal {
-        id: record_id(args.id.as_ref()),
+        id: args.record.id(),
         target: target(args, session, terminal)?,
         scope,
         filed_at,
@@ -91,7 +88,13 @@ pub(super) fn run(
     };
     let saved = session.writer()?.withdraw(&new)?;
     let acts_from = new.refused_reason.is_none().then_some(saved.at);
-    print_saved("withdrawal", &saved, acts_from, args.format, terminal)?;
+    print_saved(
+        "withdrawal",
+        &saved,
+        acts_from,
+        args.record.format,
+        terminal,
+    )?;
     if acts_from.is_none() {
         return Ok(());
     }

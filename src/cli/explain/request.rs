@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 
 use crate::cli::Failure;
 
@@ -15,9 +15,11 @@ use crate::cli::Failure;
 #[derive(Debug)]
 pub(super) struct Told {
     pub(super) method: Method,
-    /// Path and query as sent to the gate.
-    pub(super) target: String,
-    /// Host of the request, lower-case, without port; empty when not told.
+    /// Path as sent to the gate.
+    pub(super) path: String,
+    /// Query without the `?`.
+    pub(super) query: Option<String>,
+    /// Host of the request, lower-case, without port and final dot; empty when not told.
     pub(super) host: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
@@ -41,17 +43,18 @@ pub(super) struct Flags {
 }
 
 impl Flags {
-    /// Whether a request is told by flags.
-    pub(super) const fn is_told(&self) -> bool {
-        self.path.is_some()
-    }
-
     /// The request.
     pub(super) fn read(self) -> Result<Told, Failure> {
-        let target = self.path.ok_or_else(|| Failure::new("say what to explain: a request file, or --path"))?;
-        let headers = self.headers.iter().map(|it| field(it)).collect::<Result<HeaderMap, _>>()?;
+        let target = self
+            .path
+            .ok_or_else(|| Failure::new("say what to explain: a request file, or --path"))?;
+        let headers = self
+            .headers
+            .iter()
+            .map(|it| field(it))
+            .collect::<Result<HeaderMap, _>>()?;
         let body = self.body.map_or_else(|| Ok(Vec::new()), |it| read(&it))?;
-        told(&self.method, target, headers, body.into())
+        told(&self.method, &target, headers, body.into())
     }
 }
 
@@ -72,7 +75,8 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn parse(bytes: &[u8]) -> Result<Told, String> {
-    let (head, body) = split_head(bytes).ok_or("no empty line ends the head: put one between the fields and the body")?;
+    let (head, body) = split_head(bytes)
+        .ok_or("no empty line ends the head: put one between the fields and the body")?;
     let head = std::str::from_utf8(head).map_err(|_| "the head is not UTF-8")?;
     let mut lines = head.lines();
     let mut words = lines.next().unwrap_or_default().split_ascii_whitespace();
@@ -81,10 +85,11 @@ fn parse(bytes: &[u8]) -> Result<Told, String> {
     };
     let mut headers = HeaderMap::new();
     for (number, line) in lines.enumerate() {
-        let (name, value) = field(line).map_err(|it| format!("line {}: {}", number + 2, it.text))?;
+        let (name, value) =
+            field(line).map_err(|it| format!("line {}: {}", number + 2, it.text))?;
         headers.append(name, value);
     }
-    told(method, target.to_owned(), headers, Bytes::copy_from_slice(body)).map_err(|it| it.text)
+    told(method, target, headers, Bytes::copy_from_slice(body)).map_err(|it| it.text)
 }
 
 /// Head without its last line end, and body.
@@ -106,11 +111,36 @@ fn field(line: &str) -> Result<(HeaderName, HeaderValue), Failure> {
     Ok((name, value))
 }
 
-fn told(method: &str, target: String, headers: HeaderMap, body: Bytes) -> Result<Told, Failure> {
-    let method = method.parse().map_err(|_| Failure::new(format!("`{method}` is not a method")))?;
-    let host = headers.get(http::header::HOST).and_then(|it| it.to_str().ok()).unwrap_or_default();
-    let host = host.rsplit_once(':').map_or(host, |(name, port)| if port.parse::<u16>().is_ok() { name } else { host });
-    Ok(Told { method, target, host: host.to_ascii_lowercase(), headers, body })
+fn told(method: &str, target: &str, headers: HeaderMap, body: Bytes) -> Result<Told, Failure> {
+    let method = method
+        .parse()
+        .map_err(|_| Failure::new(format!("`{method}` is not a method")))?;
+    let uri: Uri = target
+        .parse()
+        .ok()
+        .filter(|it: &Uri| it.path().starts_with('/'))
+        .ok_or_else(|| Failure::new("the target is not a path such as `/us/notify?lang=kk`; percent-encode what is not ASCII"))?;
+    Ok(Told {
+        method,
+        path: uri.path().to_owned(),
+        query: uri.query().map(str::to_owned),
+        host: host(&uri, &headers),
+        headers,
+        body,
+    })
+}
+
+/// As the gate reads it: the `Host` field, else the target's authority.
+fn host(uri: &Uri, headers: &HeaderMap) -> String {
+    let field = headers.get(header::HOST).and_then(|it| it.to_str().ok());
+    let field = field
+        .or_else(|| uri.authority().map(http::uri::Authority::as_str))
+        .unwrap_or_default();
+    let name = match field.rfind(']') {
+        Some(end) => field.get(..=end).unwrap_or_default(),
+        None => field.split(':').next().unwrap_or_default(),
+    };
+    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
 #[cfg(test)]
@@ -119,9 +149,19 @@ mod tests {
 
     #[test]
     fn reads_a_raw_request_with_either_line_end() {
-        for text in ["POST /a?b=1 HTTP/1.1\r\nHost: Gate:8080\r\nX-A: 1\r\n\r\nbody\n\n", "POST /a?b=1\nHost: Gate:8080\nX-A: 1\n\nbody\n\n"] {
+        for text in [
+            "POST /a?b=1 HTTP/1.1\r\nHost: Gate:8080\r\nX-A: 1\r\n\r\nbody\n\n",
+            "POST /a?b=1\nHost: Gate:8080\nX-A: 1\n\nbody\n\n",
+        ] {
             let told = parse(text.as_bytes()).unwrap();
-            assert_eq!((told.target.as_str(), told.host.as_str()), ("/a?b=1", "gate"));
+            assert_eq!(
+                (
+                    told.path.as_str(),
+                    told.query.as_deref(),
+                    told.host.as_str()
+                ),
+                ("/a", Some("b=1"), "gate")
+            );
             assert_eq!(told.headers.len(), 2);
             assert_eq!(&told.body[..], b"body\n\n");
         }
@@ -129,7 +169,11 @@ mod tests {
 
     #[test]
     fn names_the_line_that_is_wrong() {
-        assert!(parse(b"POST /a HTTP/1.1\r\nno colon\r\n\r\n").unwrap_err().starts_with("line 2"));
+        assert!(
+            parse(b"POST /a HTTP/1.1\r\nno colon\r\n\r\n")
+                .unwrap_err()
+                .starts_with("line 2")
+        );
         assert!(parse(b"POST\n\n").unwrap_err().starts_with("line 1"));
         assert!(parse(b"POST /a").unwrap_err().contains("empty line"));
     }

@@ -194,6 +194,7 @@ fn objection(written: &Objection) -> consent::Objection {
         against: written.against.clone(),
         from: written.from,
         lifted_at: written.lifted_at,
+        lifted_record: written.lifted_at.map(|_| "test".into()),
     }
 }
 

@@ -9,14 +9,12 @@ use std::{
 };
 
 use super::super::{
+    expiry::{Exception, Standing},
     problem::{Problem, Problems, Severity},
     suggest, units,
     yaml::{Node, Place, Trail},
 };
 use crate::model::{Category, CategorySet, Country, Day, Timestamp, UtcOffset};
-
-/// How long before an end it is announced.
-const NOTICE_MILLIS: i64 = 30 * 86_400_000;
 
 /// Words that make a line secret: its value never stands in an excerpt.
 const SECRET_WORDS: &[&str] = &["credential", "token", "secret", "password"];
@@ -83,6 +81,7 @@ pub(in super::super) struct Context<'a> {
     /// Whether the configuration is to run on this machine, so that its directories must be usable.
     pub(in super::super) runs_here: bool,
     problems: RefCell<Vec<Problem>>,
+    exceptions: RefCell<Vec<Exception>>,
 }
 
 impl<'a> Context<'a> {
@@ -101,6 +100,7 @@ impl<'a> Context<'a> {
             now,
             runs_here: true,
             problems: RefCell::new(found),
+            exceptions: RefCell::new(Vec::new()),
         }
     }
 
@@ -328,23 +328,39 @@ impl<'a> Context<'a> {
 
     /// Warns when `until` has passed or is within 30 days. `what` begins the sentence; `fix` says how to renew.
     pub(super) fn expiry(&self, at: &Trail, until: Day, offset: UtcOffset, what: &str, fix: &str) {
-        let end = until.end(offset);
-        if end <= self.now {
-            self.warning(at, format!("{what} expired on {until}"), fix);
-        } else if end <= self.now.plus_millis(NOTICE_MILLIS) {
-            self.warning(at, format!("{what} expires on {until}"), fix);
+        match Standing::of(Some(until), offset, self.now) {
+            Standing::Expired => self.warning(at, format!("{what} expired on {until}"), fix),
+            Standing::ExpiresSoon => self.warning(at, format!("{what} expires on {until}"), fix),
+            Standing::Holds => {}
         }
     }
 
-    /// Reports an exception that has ended or is for longer than a year. Exceptions never outlive their day silently.
-    pub(super) fn exception_end(&self, at: &Trail, until: Day, offset: UtcOffset, what: &str) {
-        if until.end(offset) <= self.now {
-            let message = format!("{what} expired on {until}");
-            self.error(at, message, "remove it, or let its owner renew it");
+    /// Reports an exception that has ended, ends within 30 days or is for longer than a year, and keeps it for the record.
+    /// Exceptions never outlive their day silently.
+    pub(super) fn exception(
+        &self,
+        at: &Trail,
+        exception: Exception,
+        offset: UtcOffset,
+        what: &str,
+    ) {
+        let until = exception.until;
+        let standing = Standing::of(Some(until), offset, self.now);
+        let fix = "remove it, or let its owner renew it";
+        if standing == Standing::Expired {
+            self.error(at, format!("{what} expired on {until}"), fix);
+        } else if standing == Standing::ExpiresSoon {
+            self.warning(at, format!("{what} expires on {until}"), fix);
         } else if self.now.day(offset).plus_months(12) < until {
             let message = format!("{what} holds for more than a year");
             self.warning(at, message, "end it within a year, then review it");
         }
+        self.exceptions.borrow_mut().push(exception);
+    }
+
+    /// The exceptions found so far, in the order of the file's destinations.
+    pub(super) fn take_exceptions(&self) -> Vec<Exception> {
+        self.exceptions.take()
     }
 
     /// Reports a text that is empty or only blanks.

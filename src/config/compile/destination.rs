@@ -7,7 +7,11 @@ use std::{
 };
 
 use super::{
-    super::{raw_destination as raw, suggest, units, yaml::Trail},
+    super::{
+        expiry::{Exception, ExpiryKind},
+        raw_destination as raw, suggest, units,
+        yaml::Trail,
+    },
     World, agreement,
     context::Context,
     law, routes, settings, upstream,
@@ -16,7 +20,7 @@ use crate::{
     gatekeeper::destination::{Destination, Limits, Matcher, check_path},
     inspect::Inspector,
     model::{
-        self, Purpose,
+        self, Country, Purpose,
         destination::{Agreement, FailurePolicy, Fallback, GapPolicy, Modes, Onward, Party, Route},
         finding::{Confidence, GapKind},
         inspection::Budget,
@@ -73,7 +77,7 @@ fn destination(
     let callers = callers(cx, &at.key("callers"), raw, world);
     let limits = limits(cx, &at.key("limits"), &raw.limits);
     let failure = at.key("failure");
-    let audit_failure = failure_policy(cx, &failure.key("audit"), &raw.failure.audit, world);
+    let audit_failure = failure_policy(cx, &failure, ("audit", &raw.failure.audit), raw, world);
     let legal_status = raw.legal_status.unwrap_or(451);
     if !matches!(legal_status, 451 | 403) {
         let message = format!("{legal_status} is not a status of legal refusals");
@@ -117,6 +121,19 @@ fn destination(
     })
 }
 
+/// The country, or the mark that nobody has declared it yet: a file may be tried in log-only mode before every contract was read.
+fn country(cx: &Context<'_>, at: &Trail, text: &str) -> Option<Country> {
+    if text != Country::UNDECLARED.code() {
+        return cx.country(at, text);
+    }
+    cx.warning(
+        at,
+        "the country is not declared: no state is more foreign, and no consent can name it",
+        "write the ISO 3166-1 alpha-2 code of the country where this recipient keeps the data",
+    );
+    Some(Country::UNDECLARED)
+}
+
 /// What is compiled before the rest of the legal side.
 struct Paper {
     party: Option<Party>,
@@ -135,7 +152,7 @@ fn facts(
     paper: Paper,
 ) -> Option<model::destination::Destination> {
     unavailable(cx, at, raw);
-    let country = cx.country(&at.key("country"), &raw.country);
+    let country = country(cx, &at.key("country"), &raw.country);
     let remote = cx.countries(
         &at.key("remote_access_countries"),
         &raw.remote_access_countries,
@@ -157,9 +174,9 @@ fn facts(
     };
     let gaps = gaps(cx, &at.key("gaps"), &raw.gaps);
     let failure = at.key("failure");
-    let open = |name: &str, it| failure_policy(cx, &failure.key(name), it, world);
-    let registers_failure = open("registers", &raw.failure.registers);
-    let inspection_failure = open("inspection", &raw.failure.inspection);
+    let open = |component| failure_policy(cx, &failure, component, raw, world);
+    let registers_failure = open(("registers", &raw.failure.registers));
+    let inspection_failure = open(("inspection", &raw.failure.inspection));
     let facts = model::destination::Destination {
         id: raw.id.as_str().into(),
         party: paper.party?,
@@ -365,23 +382,36 @@ fn gaps(
     gaps
 }
 
+/// What happens when the `component`, named as in the file, fails. An opening that cannot be dated stays closed.
 fn failure_policy(
     cx: &Context<'_>,
     at: &Trail,
-    raw: &raw::FailurePolicy,
+    component: (&str, &raw::FailurePolicy),
+    destination: &raw::Destination,
     world: &World<'_>,
 ) -> FailurePolicy {
-    let raw::FailurePolicy::Open(opening) = raw else {
+    let (name, policy) = component;
+    let raw::FailurePolicy::Open(opening) = policy else {
         return FailurePolicy::Closed;
     };
-    let at = at.key("open");
+    let at = at.key(name).key("open");
     cx.not_empty(&at.key("owner"), &opening.owner);
     cx.not_empty(&at.key("reason"), &opening.reason);
     let until_at = at.key("until");
-    if let Some(day) = cx.parse(&until_at, &opening.until) {
-        cx.exception_end(&until_at, day, world.operator.utc_offset, "the opening");
-    }
-    FailurePolicy::Open
+    let Some(until) = cx.parse(&until_at, &opening.until) else {
+        return FailurePolicy::Closed;
+    };
+    let exception = Exception {
+        destination: destination.id.as_str().into(),
+        kind: ExpiryKind::FailureOpen,
+        what: name.to_owned(),
+        owner: opening.owner.clone(),
+        reason: opening.reason.clone(),
+        until,
+    };
+    let offset = world.operator.utc_offset;
+    cx.exception(&until_at, exception, offset, "the opening");
+    FailurePolicy::OpenUntil(until.end(offset))
 }
 
 /// Days the recipient keeps the data: warned about here, enforced only where the profile says so.

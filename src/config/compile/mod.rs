@@ -90,6 +90,7 @@ pub(super) fn compile(
         operator,
         callers,
         destinations: destinations.into_iter().map(Arc::new).collect(),
+        exceptions: cx.take_exceptions(),
         reasons: Arc::clone(&law.reasons),
         profiles: law.profiles.clone(),
         version: super::law::version(text),

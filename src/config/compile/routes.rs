@@ -3,7 +3,11 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    super::{raw_destination as raw, suggest, yaml::Trail},
+    super::{
+        expiry::{Exception, ExpiryKind},
+        raw_destination as raw, suggest,
+        yaml::Trail,
+    },
     context::Context,
     law,
 };
@@ -11,7 +15,7 @@ use crate::{
     gatekeeper::destination::check_path,
     inspect::{Inspector, Plan},
     model::{
-        Purpose, UtcOffset,
+        Day, Purpose, UtcOffset,
         destination::{Agreement, Route, RoutePurpose},
         finding::{Confidence, Part},
         inspection::{Budget, PlanSpec, Selector},
@@ -81,8 +85,17 @@ fn common_plan(cx: &Context<'_>, setting: &Setting<'_>) -> PlanSpec {
         cx.not_empty(&at.key("reason"), &raw.reason);
         cx.not_empty(&at.key("owner"), &raw.owner);
         let expires_at = at.key("expires");
-        if let Some(day) = cx.parse(&expires_at, &raw.expires) {
-            cx.exception_end(&expires_at, day, setting.offset, "the exception");
+        let until = cx.parse::<Day>(&expires_at, &raw.expires);
+        if let Some(until) = until {
+            let exception = Exception {
+                destination: setting.destination.id.as_str().into(),
+                kind: ExpiryKind::NotPersonal,
+                what: format!("{} {}", raw.part.as_str(), raw.at),
+                owner: raw.owner.clone(),
+                reason: raw.reason.clone(),
+                until,
+            };
+            cx.exception(&expires_at, exception, setting.offset, "the exception");
         }
         let selector = Selector {
             part: raw.part,
@@ -92,8 +105,11 @@ fn common_plan(cx: &Context<'_>, setting: &Setting<'_>) -> PlanSpec {
             not_personal: vec![selector.clone()],
             ..PlanSpec::default()
         };
-        if compiles(cx, setting, &at.key("at"), raw.part, &alone) {
-            spec.not_personal.push(selector);
+        if compiles(cx, setting, &at.key("at"), raw.part, &alone)
+            && let Some(until) = until
+        {
+            let end = until.end(setting.offset);
+            spec.not_personal_until.push((selector, end));
         }
     }
     spec

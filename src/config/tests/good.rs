@@ -75,11 +75,17 @@ fn the_example_passes_and_means_what_it_says() {
     assert!(matches!(&route.purpose, RoutePurpose::Claimable(it) if it.len() == 2));
     assert_eq!(route.plan.records.as_ref().unwrap().at, "$.recipients[*]");
     assert_eq!(route.plan.subjects[1].1, IdentifierKind::InternalId);
-    assert_eq!(route.plan.not_personal[0].part, Part::Body);
+    let (value, end) = &route.plan.not_personal_until[0];
+    assert_eq!(value.part, Part::Body);
+    assert_eq!(end.to_string(), "2027-06-30T19:00:00.000Z");
     assert_eq!(facts.readings.len(), 1);
     assert_eq!(facts.readings[0].assessments.len(), 3);
     assert_eq!(errors.facts.gaps[&GapKind::Opaque], GapPolicy::AllowLogged);
-    assert_eq!(warehouse.facts.registers_failure, FailurePolicy::Open);
+    let end = "2027-01-01T00:00:00+05:00".parse().unwrap();
+    assert_eq!(
+        warehouse.facts.registers_failure,
+        FailurePolicy::OpenUntil(end)
+    );
     assert_eq!(warehouse.audit_failure, FailurePolicy::Closed);
     assert!(warehouse.upstream.controlled_zone && !warehouse.facts.is_secured);
 }

@@ -1,4 +1,5 @@
 mod broken;
+mod expiry;
 mod good;
 mod reload;
 mod rendering;

@@ -1,7 +1,7 @@
 //! Values that only their key tells: names, documents, dates, addresses, health … The value must not contradict the key.
 
 use super::{
-    Context, Sink, ValueKind,
+    BY_KEY, Context, Sink, ValueKind,
     date::{is_birth_year, is_date},
     national::is_company,
     person_name::{is_full_name_like, is_hex_digest, is_name_like, is_placeholder},
@@ -112,7 +112,7 @@ pub(super) fn whole(text: &str, context: &Context, sink: &mut Sink<'_>) {
     };
     sink.push(
         found,
-        "key",
+        BY_KEY,
         alone,
         start..start + bare.len(),
         identifier(found, bare, beside),

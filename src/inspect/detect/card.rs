@@ -75,12 +75,12 @@ fn is_in(ranges: &[(u16, u16, &[usize])], digits: &[u8]) -> bool {
     })
 }
 
-/// Groups of four, or American Express' 4-6-5, with one kind of separator.
+/// Groups of four, or American Express' 4-6-5.
 fn is_card_shape(number: &Number<'_>) -> bool {
     let used = number.separators;
     let (last, fours) = number.sizes.split_last().unwrap_or((&0, &[]));
     let is_grouped = number.sizes == [4, 6, 5] || (fours.iter().all(|it| *it == 4) && *last <= 4);
-    is_grouped && (used.space != used.hyphen) && !used.dot && !used.bracket
+    is_grouped && !used.bracket
 }
 
 #[cfg(test)]

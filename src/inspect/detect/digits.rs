@@ -149,6 +149,7 @@ pub(super) fn at(text: &str, start: usize, context: &Context, sink: &mut Sink<'_
         return is_iban_digits
             .then(|| iban::before_digits(text, start, context, sink))
             .flatten()
+            .or_else(|| national::glued(text, start, run_end, context, sink))
             .unwrap_or(run_end);
     }
     if let Some(end) = uuid_end(bytes, start, run_end) {

@@ -24,12 +24,37 @@ const ZEROES: &[char] = &[
     '\u{1040}',
     '\u{17e0}',
     '\u{1810}',
+    '\u{1946}',
+    '\u{19d0}',
+    '\u{1a80}',
+    '\u{1a90}',
+    '\u{1b50}',
+    '\u{1bb0}',
+    '\u{1c40}',
+    '\u{1c50}',
+    '\u{2080}',
+    '\u{a620}',
+    '\u{a8d0}',
+    '\u{a900}',
+    '\u{a9d0}',
+    '\u{a9f0}',
+    '\u{aa50}',
+    '\u{abf0}',
     '\u{ff10}',
+    '\u{104a0}',
+    '\u{11066}',
     '\u{1d7ce}',
     '\u{1d7d8}',
     '\u{1d7e2}',
     '\u{1d7ec}',
     '\u{1d7f6}',
+    '\u{1e950}',
+    '\u{1fbf0}',
+];
+
+/// First of nine consecutive forms of the digits 1 to 9: circled, in parentheses, with full stop, double-circled, negative.
+const ONES: &[char] = &[
+    '\u{2460}', '\u{2474}', '\u{2488}', '\u{24f5}', '\u{2776}', '\u{2780}', '\u{278a}',
 ];
 
 /// Folded text with the way back.
@@ -53,6 +78,8 @@ impl Folded {
 enum Meaning {
     /// As written.
     Itself,
+    /// A mark on the character before: dropped after a digit, kept on a letter, of which it is part.
+    Mark,
     /// Invisible: dropped.
     Nothing,
     /// Another ASCII character.
@@ -61,7 +88,8 @@ enum Meaning {
 
 /// Folds `text`, or says that nothing in it needs it. ASCII and Cyrillic text is decided by its bytes alone.
 pub(super) fn fold(text: &str) -> Option<Folded> {
-    if text.is_ascii() || !text.bytes().any(is_foreign) || !needs_folding(text) {
+    let has_foreign = text.bytes().fold(false, |any, it| any | is_foreign(it));
+    if !has_foreign || !needs_folding(text) {
         return None;
     }
     let mut folded = Folded {
@@ -71,8 +99,9 @@ pub(super) fn fold(text: &str) -> Option<Folded> {
     for (at, ch) in text.char_indices() {
         let kept = match meaning(ch) {
             Meaning::Nothing => continue,
+            Meaning::Mark if folded.text.ends_with(|it: char| it.is_ascii_digit()) => continue,
             Meaning::Ascii(other) => other,
-            Meaning::Itself => ch,
+            Meaning::Itself | Meaning::Mark => ch,
         };
         folded.text.push(kept);
         folded
@@ -83,13 +112,19 @@ pub(super) fn fold(text: &str) -> Option<Folded> {
     Some(folded)
 }
 
-/// Whether the byte leads a character that may be folded: all but ASCII, Latin letters and Cyrillic.
+/// Whether the byte is a control character or leads a character that may be folded: all but ASCII, Latin letters and Cyrillic.
 const fn is_foreign(byte: u8) -> bool {
-    matches!(byte, 0xc2 | 0xd9..=0xff)
+    matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127 | 0xc2 | 0xcc | 0xcd | 0xd9..=0xff)
 }
 
-/// Whether a digit of another script occurs, or a separator or invisible character stands beside a digit.
+/// Whether a digit of another script occurs, a separator, mark or invisible character stands beside a digit, or anything is to be
+/// folded in a text with an `@`.
 fn needs_folding(text: &str) -> bool {
+    if text.contains('@') {
+        return text
+            .chars()
+            .any(|it| matches!(meaning(it), Meaning::Ascii(_) | Meaning::Nothing));
+    }
     let mut is_after_digit = false;
     let mut is_after_folded = false;
     for ch in text.chars() {
@@ -97,9 +132,9 @@ fn needs_folding(text: &str) -> bool {
             Meaning::Ascii(other) if other.is_ascii_digit() || matches!(other, '@' | '+') => {
                 return true;
             }
-            Meaning::Ascii(_) | Meaning::Nothing if is_after_digit => return true,
+            Meaning::Ascii(_) | Meaning::Mark | Meaning::Nothing if is_after_digit => return true,
             Meaning::Ascii(_) | Meaning::Nothing => is_after_folded = true,
-            Meaning::Itself => {
+            Meaning::Itself | Meaning::Mark => {
                 if ch.is_ascii_digit() && is_after_folded {
                     return true;
                 }
@@ -113,17 +148,36 @@ fn needs_folding(text: &str) -> bool {
 
 fn meaning(ch: char) -> Meaning {
     match ch {
+        '\t' | '\n' | '\r' => Meaning::Itself,
+        _ if ch.is_control() => Meaning::Nothing,
         _ if ch < '\u{a0}' => Meaning::Itself,
         '\u{ad}'
         | '\u{34f}'
+        | '\u{115f}'
+        | '\u{1160}'
+        | '\u{17b4}'
+        | '\u{17b5}'
         | '\u{61c}'
-        | '\u{180e}'
+        | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}'
         | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{2064}'
         | '\u{2066}'..='\u{206f}'
+        | '\u{2800}'
+        | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}'
         | '\u{feff}'
-        | '\u{fe00}'..='\u{fe0f}' => Meaning::Nothing,
+        | '\u{ffa0}'
+        | '\u{e0100}'..='\u{e01ef}' => Meaning::Nothing,
+        '\u{300}'..='\u{36f}'
+        | '\u{1ab0}'..='\u{1aff}'
+        | '\u{1dc0}'..='\u{1dff}'
+        | '\u{20d0}'..='\u{20ff}' => Meaning::Mark,
+        '\u{2024}' | '\u{3002}' | '\u{ff61}' => Meaning::Ascii('.'),
+        // Tag characters repeat ASCII invisibly.
+        '\u{e0020}'..='\u{e007e}' => {
+            char::from_u32(ch as u32 - 0xe0000).map_or(Meaning::Itself, Meaning::Ascii)
+        }
         '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
             Meaning::Ascii(' ')
         }
@@ -142,11 +196,23 @@ fn digit(ch: char) -> Option<char> {
     if !ch.is_numeric() {
         return None;
     }
-    ZEROES
-        .iter()
-        .filter_map(|zero| (ch as u32).checked_sub(*zero as u32))
-        .find(|it| *it < 10)
-        .and_then(|it| char::from_digit(it, 10))
+    let offset = |first: &char| (ch as u32).checked_sub(*first as u32);
+    let of_row = || ZEROES.iter().filter_map(offset).find(|it| *it < 10);
+    let of_forms = || {
+        ONES.iter()
+            .filter_map(offset)
+            .find(|it| *it < 9)
+            .map(|it| it + 1)
+    };
+    let value = match ch {
+        '\u{24ea}' | '\u{24ff}' | '\u{2070}' => 0,
+        '\u{b9}' => 1,
+        '\u{b2}' => 2,
+        '\u{b3}' => 3,
+        '\u{2074}'..='\u{2079}' => ch as u32 - 0x2070,
+        _ => of_row().or_else(of_forms)?,
+    };
+    char::from_digit(value, 10)
 }
 
 #[cfg(test)]
@@ -163,6 +229,11 @@ mod tests {
             ),
             ("٩٩١٢٣١١٠٠٠١٠", "991231100010"),
             ("4\u{200d}1\u{200d}1\u{200d}1", "4111"),
+            ("⁹⁹¹²③①₁⓪", "99123110"),
+            ("9\u{fe0f}\u{20e3}9\u{336}1", "991"),
+            ("\u{e0039}\u{e0039}\u{e0031}", "991"),
+            ("991231\u{0}100010", "991231100010"),
+            ("9\u{3164}9\u{180b}1\u{e0100}2", "9912"),
         ];
         for (raw, part) in table {
             let folded = fold(raw).unwrap();
@@ -185,6 +256,8 @@ mod tests {
             "«слово» — другое",
             "naïve café",
             "日本語",
+            "и\u{306} 1",
+            "line\tone\n2",
         ] {
             assert!(fold(raw).is_none(), "{raw}");
         }

@@ -77,6 +77,9 @@ pub struct Hit {
     pub identifier: Option<Identifier>,
 }
 
+/// Name of the detector that takes a value for what its key says.
+pub(crate) const BY_KEY: &str = "key";
+
 /// Work units of one validator call.
 const VALIDATOR_WORK: u64 = 10;
 

@@ -1,6 +1,10 @@
 //! National identification numbers: IIN told apart from BIN, personal INN, SNILS, PINFL, SSN.
 
-use super::{Context, Sink, checksum, date::is_month_and_day, digits::Number};
+use super::{
+    Context, Sink, checksum,
+    date::is_month_and_day,
+    digits::{Number, Separators},
+};
 use crate::model::{
     Category,
     finding::Confidence,
@@ -116,17 +120,58 @@ fn twelve(number: &Number<'_>, is_keyed: bool) -> Option<(&'static str, Confiden
     }
 }
 
-/// The groups in which an IIN is written. `YYMMDD HHMMSS` of a log looks alike, so a serial that is a time of day does not count.
+/// The groups in which an IIN is written: date, century, serial and check digit, or groups of one size. `YYMMDD HHMMSS` of a log
+/// looks alike, so a serial that is a time of day does not count in years that logs are of.
 fn is_iin_shape(number: &Number<'_>) -> bool {
     let used = number.separators;
-    let is_time =
-        two(number.digits, 6) < 24 && two(number.digits, 8) < 60 && two(number.digits, 10) < 60;
+    let is_time = two(number.digits, 0) < 40
+        && two(number.digits, 6) < 24
+        && two(number.digits, 8) < 60
+        && two(number.digits, 10) < 60;
     let is_grouped = match number.sizes {
         [6, 6] => !is_time,
-        [3, 3, 3, 3] => true,
+        [2, 2, 2, 2, 2, 2] | [2, 2, 2, 6] => !is_time && !used.dot,
+        [3, 3, 3, 3] | [4, 4, 4] => true,
+        [6, 1, 4, 1] | [6, 1, 5] | [6, 3, 3] | [6, 4, 2] | [6, 5, 1] => true,
         _ => false,
     };
-    is_grouped && !used.dot && !used.bracket
+    is_grouped && !used.bracket
+}
+
+/// Words that are written together with the number they announce.
+const ANNOUNCING: &[&str] = &[
+    "id", "iin", "iin_", "inn", "inn_", "jsn", "jsn_", "zhsn", "zhsn_",
+];
+
+/// Takes the run of digits from `start` to `end` if it is an IIN that its name is glued to: `IIN991231100010`. Other letters make
+/// it a code of some other kind, such as an order number with a date in it.
+pub(super) fn glued(
+    text: &str,
+    start: usize,
+    end: usize,
+    context: &Context,
+    sink: &mut Sink<'_>,
+) -> Option<usize> {
+    let raw = text.get(start..end).filter(|it| it.len() == 12)?;
+    let before = text.get(..start)?;
+    let word = before
+        .rfind(|it: char| !(it.is_ascii_alphabetic() || it == '_'))
+        .map_or(before, |at| before.get(at + 1..).unwrap_or_default());
+    ANNOUNCING.iter().find(|it| it.eq_ignore_ascii_case(word))?;
+    let mut digits = [0_u8; 12];
+    for (slot, byte) in digits.iter_mut().zip(raw.bytes()) {
+        *slot = byte - b'0';
+    }
+    let number = Number {
+        digits: &digits,
+        sizes: &[12],
+        separators: Separators::default(),
+        has_plus: false,
+        has_lost_plus: false,
+        text: raw,
+        start,
+    };
+    (checksum::iin(&digits) && read(&number, context, sink)).then_some(end)
 }
 
 /// SNILS, or an IIN without its leading zero.
@@ -196,6 +241,12 @@ mod tests {
                 ("991231100010", "991231100010", Confidence::High),
                 ("ИИН991231100010", "991231100010", Confidence::High),
                 ("iin: 900101 300811;", "900101 300811", Confidence::High),
+                ("991231-100010", "991231-100010", Confidence::High),
+                ("9912 3110 0010", "9912 3110 0010", Confidence::High),
+                ("99 12 31 10 00 10", "99 12 31 10 00 10", Confidence::High),
+                ("991231.100010", "991231.100010", Confidence::High),
+                ("ID991231100010X", "991231100010", Confidence::High),
+                ("iin_991231100010", "991231100010", Confidence::High),
                 ("500100732259", "500100732259", Confidence::Medium),
                 ("СНИЛС 112-233-445 95", "112-233-445 95", Confidence::High),
                 ("31210632040244", "31210632040244", Confidence::Medium),
@@ -215,6 +266,9 @@ mod tests {
             "000-09-9999",
             "123456789012",
             "id_991231100010",
+            "PO991231100010",
+            "x991231100010",
+            "040229 100000",
             "550e8400-e29b-41d4-a716-991231100010",
             "0.991231100010",
             "112-233-445 96",

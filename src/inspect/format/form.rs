@@ -4,18 +4,17 @@ use std::{cell::Cell, ops::Range};
 
 use super::{
     super::{
+        claim,
         detect::{Field, KeyHint, ValueKind},
         selector::{Child, Roles, Track},
     },
-    json::{Around, Value, read_value},
+    json::{Around, Value, read_unveiled, read_value},
     keys::{KeyId, KeyTable},
     layer::{Escape, Layer, Undecodable, unescape_percent},
     reading::{Claim, NodeId, NodeKind, Reading, Scan, Spot},
+    veil,
 };
-use crate::model::{
-    finding::{GapKind, Part, Step},
-    subject::Identifier,
-};
+use crate::model::finding::{GapKind, Part, Step};
 
 /// Times that percent escapes are undone in one value: senders double-encode to hide from gates.
 const ROUNDS_MAX: usize = 3;
@@ -311,12 +310,15 @@ fn read_name<S: Scan>(
         key: around.key,
         parent: around.parent,
     };
-    if !reading.detect(&scanned, field.root) {
+    let has_hits = reading.detect(&scanned, field.root);
+    let unveiled = veil::lift(&name);
+    if !has_hits && unveiled.is_none() {
         reading.keys.mark_clean(id, around.parent);
         return;
     }
     let range = field.pair.raw_name.clone();
     let raw = text.get(range.clone()).unwrap_or_default();
+    let first_find = reading.finds.len();
     let spot = field.spot(reading, around, true);
     let decoded = unescape_percent(raw, Escape::PercentPlus);
     let escape = match decoded {
@@ -324,7 +326,20 @@ fn read_name<S: Scan>(
         Ok(None) | Err(_) => Escape::None,
     };
     let layer = layer.inside(raw, range.start, escape);
-    reading.keep(&spot, &layer, 0);
+    if has_hits {
+        reading.keep(&spot, &layer, 0);
+    }
+    if let Some(unveiled) = unveiled {
+        let value = Value {
+            text: &name,
+            kind: ValueKind::Key,
+            around: Around::default(),
+            layer: &layer,
+            at: 0,
+            depth_left: reading.plan.budget.depth.saturating_sub(1) as usize,
+        };
+        read_unveiled(reading, &value, &unveiled, &spot, first_find);
+    }
 }
 
 /// Hints for `customer[email]`: the last word, and the word around it.
@@ -374,7 +389,7 @@ pub(crate) struct Escaped<'a> {
 pub(crate) fn read_escaped<S: Scan>(
     reading: &mut Reading<'_, S>,
     value: &Escaped<'_>,
-    spot: impl FnOnce(&mut Reading<'_, S>) -> Spot,
+    spot: impl FnMut(&mut Reading<'_, S>) -> Spot,
 ) -> Result<(), Undecodable> {
     let decoded = unescape_percent(value.raw, value.escape)?;
     let (text, escape) = match &decoded {
@@ -382,7 +397,7 @@ pub(crate) fn read_escaped<S: Scan>(
         None => (value.raw, Escape::None),
     };
     for kind in value.roles.subjects() {
-        if let Some(identifier) = Identifier::normalise(kind, text) {
+        for identifier in claim::identifiers(kind, text) {
             let spot = claim_spot(value);
             reading.claims.push(Claim { identifier, spot });
         }
@@ -413,7 +428,7 @@ fn read_round<S: Scan>(
     layer: &Layer<'_>,
     text: &str,
     rounds: usize,
-    spot: impl FnOnce(&mut Reading<'_, S>) -> Spot,
+    spot: impl FnMut(&mut Reading<'_, S>) -> Spot,
 ) {
     if rounds > 0
         && let Ok(Some(again)) = unescape_percent(text, Escape::Percent)

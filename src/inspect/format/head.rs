@@ -138,12 +138,14 @@ fn read_field<S: Scan>(
         }
     } else if matches!(*name, AUTHORIZATION | PROXY_AUTHORIZATION) {
         // The scheme is a word of the protocol; what follows may be base64 or a token with claims.
-        let credentials = text.split_once(' ').map_or(text, |it| it.1.trim_start());
+        let credentials = text
+            .split_once([' ', '\t'])
+            .map_or(text, |it| it.1.trim_start());
         let at = text.len() - credentials.len();
         let is_basic = starts_with_basic(text);
         match sealed::decode(credentials.trim_end()).filter(|_| is_basic) {
             Some(pair) => {
-                let layer = layer.inside(credentials, at, Escape::Base64);
+                let layer = layer.inside(credentials, at, Escape::Whole);
                 let piece = piece(&pair, 0, around);
                 read_piece(reading, root, roles, &layer, &piece);
             }
@@ -158,8 +160,8 @@ fn read_field<S: Scan>(
 }
 
 fn starts_with_basic(text: &str) -> bool {
-    text.get(..6)
-        .is_some_and(|it| it.eq_ignore_ascii_case("basic "))
+    text.split_once([' ', '\t'])
+        .is_some_and(|it| it.0.eq_ignore_ascii_case("basic"))
 }
 
 /// A stretch of a field's value that is read by itself.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::super::detect::KeyHint;
+use super::{super::detect::KeyHint, pair::PairRole};
 
 /// Slots tried for one name before it goes to the ordered map.
 const PROBES_MAX: usize = 8;
@@ -16,6 +16,7 @@ struct Entry {
     start: usize,
     end: usize,
     hint: KeyHint,
+    pair: PairRole,
     /// The parent's hint under which the name itself was scanned without a hit.
     clean_under: Option<KeyHint>,
     name: Option<Arc<str>>,
@@ -50,6 +51,7 @@ impl KeyTable {
             start,
             end: self.text.len(),
             hint: lookup(key),
+            pair: PairRole::of(key),
             clean_under: None,
             name: None,
         });
@@ -60,6 +62,11 @@ impl KeyTable {
     /// What the dictionary says of the name.
     pub(crate) fn hint(&self, id: KeyId) -> KeyHint {
         self.entry(id).map_or_else(KeyHint::default, |it| it.hint)
+    }
+
+    /// What a member of the name may be in a pair.
+    pub(crate) fn pair_role(&self, id: KeyId) -> PairRole {
+        self.entry(id).map_or_else(PairRole::default, |it| it.pair)
     }
 
     /// The name.

@@ -7,8 +7,6 @@ use super::json::token::hex4;
 /// How a text is escaped in its parent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Escape {
-    /// Base64: whatever is found covers all of it.
-    Base64,
     /// JSON string escapes, already found valid.
     Json,
     /// Written as it is.
@@ -17,6 +15,8 @@ pub(crate) enum Escape {
     Percent,
     /// `%41`, and `+` for a space.
     PercentPlus,
+    /// Of a kind that has no way back byte for byte, such as base64: whatever is found covers all of it.
+    Whole,
 }
 
 /// A text and where its escaped form stands in the text around it.
@@ -56,12 +56,19 @@ impl<'a> Layer<'a> {
         }
     }
 
+    /// How many layers around and including this one have no way back byte for byte.
+    pub(crate) fn wholes(&self) -> usize {
+        std::iter::successors(Some(self), |it| it.parent)
+            .filter(|it| it.escape == Escape::Whole)
+            .count()
+    }
+
     /// The bytes of the part that hold `range` of this layer's text.
     pub(crate) fn outward(&self, range: Range<usize>) -> Range<usize> {
         let mut range = range;
         let mut layer = self;
         loop {
-            if layer.escape == Escape::Base64 {
+            if layer.escape == Escape::Whole {
                 range = 0..layer.raw.len();
             } else if layer.escape != Escape::None {
                 range = layer.seek(&layer.start, range.start)..layer.seek(&layer.end, range.end);

@@ -6,5 +6,7 @@ pub(crate) mod head;
 pub(crate) mod json;
 pub(crate) mod keys;
 pub(crate) mod layer;
+pub(crate) mod pair;
 pub(crate) mod reading;
 pub(crate) mod sealed;
+pub(crate) mod veil;

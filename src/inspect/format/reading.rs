@@ -1,11 +1,11 @@
 //! What one message gives while it is read: hits with their places, gaps, records, and what is left of the budgets.
 
-use std::{ops::Range, sync::Arc};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use super::{
     super::{
         Plan,
-        detect::{Detectors, Field, Hit, KeyHint},
+        detect::{BY_KEY, Detectors, Field, Hit, KeyHint},
         key_names::KeyNames,
     },
     keys::KeyTable,
@@ -86,6 +86,36 @@ pub(crate) struct Find {
     pub(crate) identifier: Option<Identifier>,
     pub(crate) span: Range<usize>,
     pub(crate) spot: Spot,
+}
+
+/// What was found in one value: a text that is read again in another form says most of it again.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    identified: BTreeMap<(Category, Option<Identifier>), (Confidence, Confidence)>,
+    categories: BTreeMap<Category, (Confidence, Confidence)>,
+}
+
+impl Said {
+    fn add(&mut self, find: &Find) {
+        let sure = (find.confidence, find.beside_person);
+        let raise = |known: &mut (Confidence, Confidence)| {
+            *known = (known.0.max(sure.0), known.1.max(sure.1));
+        };
+        let key = (find.category, find.identifier.clone());
+        raise(self.identified.entry(key).or_insert(sure));
+        raise(self.categories.entry(find.category).or_insert(sure));
+    }
+
+    /// What a key says of a value it says of every form of it, so there the identifier need not be the same.
+    fn covers(&self, find: &Find) -> bool {
+        let known = if find.detector == BY_KEY {
+            self.categories.get(&find.category)
+        } else {
+            self.identified
+                .get(&(find.category, find.identifier.clone()))
+        };
+        known.is_some_and(|it| it.0 >= find.confidence && it.1 >= find.beside_person)
+    }
 }
 
 /// An identifier that the operator pointed at.
@@ -176,6 +206,10 @@ impl<'p, S: Scan> Reading<'p, S> {
     /// Notes a gap at `node` and a step below it.
     pub(crate) fn gap(&mut self, kind: GapKind, node: NodeId, leaf: Option<&Step>) {
         let location = self.location(node, leaf);
+        let is_same = |it: &Gap| it.kind == kind && it.location == location;
+        if self.gaps.last().is_some_and(is_same) {
+            return;
+        }
         let repeats = self
             .gaps
             .iter()
@@ -236,6 +270,25 @@ impl<'p, S: Scan> Reading<'p, S> {
                 spot: spot.clone(),
             });
         }
+    }
+
+    /// What the finds from `first` on say.
+    pub(crate) fn said(&self, first: usize) -> Said {
+        let mut said = Said::default();
+        for it in self.finds.get(first..).unwrap_or_default() {
+            said.add(it);
+        }
+        said
+    }
+
+    /// Drops the finds from `first` on that say no more than was said before; the others are said now.
+    pub(crate) fn drop_repeats(&mut self, first: usize, said: &mut Said) {
+        let mut fresh = self.finds.split_off(first.min(self.finds.len()));
+        fresh.retain(|it| !said.covers(it));
+        for it in &fresh {
+            said.add(it);
+        }
+        self.finds.extend(fresh);
     }
 
     /// The place of `node` and a step below it.

@@ -219,3 +219,23 @@ fn exceptions_and_sections_act_where_they_match() {
     assert_eq!(inspection.section_purposes, [purpose]);
     assert!(read_with(&json("{}"), &spec).section_purposes.is_empty());
 }
+
+#[test]
+fn an_exception_ends_at_its_instant() {
+    let instant = crate::model::Timestamp::from_millis;
+    let spec = PlanSpec {
+        not_personal: vec![body_selector("$.own")],
+        not_personal_until: vec![
+            (body_selector("$.a"), instant(20)),
+            (body_selector("$.b"), instant(10)),
+        ],
+        ..PlanSpec::default()
+    };
+    let inspector = crate::inspect::Inspector::default();
+    let plan = inspector.compile(&spec).unwrap();
+    let message = json(r#"{"own":"own@example.org","a":"ann@example.org","b":"bob@example.org"}"#);
+    for (at, found) in [(9, 0), (10, 1), (19, 1), (20, 2), (99, 2)] {
+        let inspection = inspector.inspect(&message, plan.at(instant(at)));
+        assert_eq!(inspection.findings.len(), found, "at {at}");
+    }
+}

@@ -2,8 +2,9 @@
 
 use crate::{
     model::{
+        Timestamp,
         decision::{Reason, ReasonCode},
-        destination::{Destination, FailurePolicy, GapPolicy},
+        destination::{Destination, GapPolicy},
         finding::GapKind,
         transfer::Transfer,
     },
@@ -17,15 +18,15 @@ pub(in crate::policy) fn ask(
     findings: &mut Findings<'_>,
 ) {
     for (kind, count) in &transfer.gaps {
-        if *count > 0 && !is_open(destination, *kind) {
+        if *count > 0 && !is_open(destination, *kind, transfer.at) {
             findings.add(Reason::of(ReasonCode::of_gap(*kind)));
         }
     }
 }
 
-fn is_open(destination: &Destination, kind: GapKind) -> bool {
+fn is_open(destination: &Destination, kind: GapKind, at: Timestamp) -> bool {
     if kind == GapKind::InspectionFailed {
-        return destination.inspection_failure == FailurePolicy::Open;
+        return destination.inspection_failure.is_open(at);
     }
     kind.is_openable() && destination.gaps.get(&kind) == Some(&GapPolicy::AllowLogged)
 }

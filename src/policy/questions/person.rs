@@ -7,7 +7,6 @@ use crate::{
     model::{
         CategorySet,
         decision::{PersonOutcome, Reason, ReasonCode},
-        destination::FailurePolicy,
         evidence::{Evidence, Known, PersonEvidence, SubjectRecord},
         transfer::{Transfer, TransferPerson},
     },
@@ -35,7 +34,7 @@ pub(in crate::policy) fn ask<T: Trace>(
     let known = match evidence {
         Evidence::Known(known) => known,
         Evidence::Unavailable => {
-            if first.destination.registers_failure == FailurePolicy::Closed {
+            if !first.destination.registers_failure.is_open(transfer.at) {
                 findings.add(first.reason(ReasonCode::RegistersUnavailable));
             }
             return vec![PersonOutcome::default(); transfer.persons.len()];

@@ -426,6 +426,7 @@ fn cases_24_and_25_evidence_and_objection() {
             against: ObjectionTarget::Kind(BasisKind::Contract),
             from: at("2026-11-01T10:00:00+05:00"),
             lifted_at: None,
+            lifted_record: None,
         });
     });
     let sms_kz = || destination("sms-kz", "KZ", Role::Processor, interest.clone());
@@ -497,6 +498,15 @@ fn registers_that_do_not_answer_refuse_unless_opened() {
     let passed = decide(&scene);
     assert_eq!(passed.verdict, Verdict::Allow);
     assert!(passed.persons[0].carriers.is_empty());
+    let end = scene.transfer.at;
+    for (until, verdict) in [(end.plus_millis(1), Verdict::Allow), (end, Verdict::Block)] {
+        scene.destination.registers_failure = FailurePolicy::OpenUntil(until);
+        assert_eq!(decide(&scene).verdict, verdict);
+        scene.transfer.gaps.insert(GapKind::InspectionFailed, 1);
+        scene.destination.inspection_failure = FailurePolicy::OpenUntil(until);
+        assert_eq!(decide(&scene).verdict, verdict);
+        scene.transfer.gaps.clear();
+    }
 }
 
 #[test]

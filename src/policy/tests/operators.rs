@@ -80,6 +80,7 @@ fn health_programme() {
         against: ObjectionTarget::Kind(BasisKind::Contract),
         from: at("2026-11-01T10:00:00+05:00"),
         lifted_at: None,
+        lifted_record: None,
     });
     ordered(health("KZ", Role::Processor), &record).check("25", "basis-suspended");
 }

@@ -3,11 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use rusqlite::Connection;
-use serde_json::json;
 
 use self::{
     change::{Change, Kind},
-    states::{change_state, lift},
+    states::{change_state, lift_objection, release, require_representative},
 };
 use super::{
     Error, Settings, database,
@@ -18,8 +17,8 @@ use crate::{
     model::{
         Day, Timestamp,
         consent::{
-            Basis, Consent, Objection, PurposeEnd, PurposeEndScope, RecordId, Recorded,
-            Representative, Restriction, Withdrawal,
+            Basis, Consent, Objection, ObjectionTarget, PurposeEnd, PurposeEndScope, RecordId,
+            Recorded, Representative, Restriction, Withdrawal,
         },
     },
 };
@@ -190,15 +189,7 @@ impl Writer {
     /// # Errors
     /// There is none of that id, or it was not saved.
     pub fn release(&mut self, id: &str) -> Result<Saved, Error> {
-        self.change(|change| {
-            lift(
-                change,
-                "restrictions",
-                "restriction",
-                "restriction-lifted",
-                id,
-            )
-        })
+        self.change(|change| release(change, id))
     }
 
     /// Records a basis other than consent.
@@ -224,10 +215,13 @@ impl Writer {
     /// Records an objection; what it is against is suspended until it is lifted.
     ///
     /// # Errors
-    /// The subject is not registered, the id says something else already, or it was not saved.
+    /// The subject is not registered, or has no basis of that id; the id says something else already; or it was not saved.
     pub fn object(&mut self, new: &NewObjection) -> Result<Saved, Error> {
         self.change(|change| {
             let subject = change.known(&new.whose)?;
+            if let ObjectionTarget::Basis(id) = &new.against {
+                check_basis(change, &subject, id)?;
+            }
             change.save(
                 &OBJECTION,
                 new.id.as_ref(),
@@ -237,17 +231,18 @@ impl Writer {
                     against: new.against.clone(),
                     from: new.from.unwrap_or(recorded.at),
                     lifted_at: None,
+                    lifted_record: None,
                 },
             )
         })
     }
 
-    /// Lifts the objection `id`.
+    /// Lifts the objection `id` on `record`, the reference to what shows that the interest is lawful.
     ///
     /// # Errors
-    /// There is none of that id, or it was not saved.
-    pub fn lift(&mut self, id: &str) -> Result<Saved, Error> {
-        self.change(|change| lift(change, "objections", "objection", "objection-lifted", id))
+    /// There is none of that id, it was lifted on another record, or it was not saved.
+    pub fn lift(&mut self, id: &str, record: &str) -> Result<Saved, Error> {
+        self.change(|change| lift_objection(change, id, record))
     }
 
     /// Records a representative's authority.
@@ -285,16 +280,7 @@ impl Writer {
         self.change(|change| {
             let found = change.find(whose)?;
             let subject = change.register(found, whose)?;
-            change
-                .transaction
-                .prepare_cached(
-                    "UPDATE subjects SET needs_representative_until = ?1 WHERE row = ?2",
-                )
-                .and_then(|mut it| it.execute((until.map(|it| it.to_string()), subject.row)))
-                .map_err(Error::database("writing a record"))?;
-            let id = Arc::clone(&subject.id.0);
-            let body = json!({"subject": subject.id, "needs_representative_until": until});
-            change.emit("representative-required", id, Some(&subject), body)
+            require_representative(change, &subject, until)
         })
     }
 
@@ -448,6 +434,19 @@ fn check_representative(
     } else {
         Err(Error::Unknown {
             what: "representative of this subject",
+            id: id.to_string(),
+        })
+    }
+}
+
+/// An objection to a basis that the subject's transfers cannot rest on would suspend nothing.
+fn check_basis(change: &Change<'_>, subject: &Subject, id: &RecordId) -> Result<(), Error> {
+    let found = rows::basis(&change.transaction, id)?;
+    if found.is_some_and(|it| it.subject.is_none_or(|owner| owner == subject.id)) {
+        Ok(())
+    } else {
+        Err(Error::Unknown {
+            what: "basis of this subject or of everybody",
             id: id.to_string(),
         })
     }

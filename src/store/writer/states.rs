@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::{
     change::{Change, new_id, value},
-    new::{NewConsentState, Saved},
+    new::{NewConsentState, Saved, invalid},
 };
 use crate::{
-    model::{Timestamp, subject::SubjectId},
+    model::{Day, Timestamp, subject::SubjectId},
     store::{
         Error,
         rows::{self, Subject},
@@ -84,58 +84,138 @@ fn recorded_state(
         .map_err(Error::database("looking an id up"))
 }
 
-/// Sets `lifted_at` of record `id`, once; a second time is a repeat.
-pub(super) fn lift(
+/// Ends restriction `id`, once; a second time is a repeat.
+pub(super) fn release(change: &mut Change<'_>, id: &str) -> Result<Saved, Error> {
+    let liftable = liftable(change, "restrictions", "NULL", "restriction", id)?;
+    if let Some(at) = liftable.lifted_at {
+        return Ok(liftable.repeated(id, at));
+    }
+    change
+        .transaction
+        .prepare_cached("UPDATE restrictions SET lifted_at = ?1 WHERE id = ?2")
+        .and_then(|mut it| it.execute((change.at.as_millis(), id)))
+        .map_err(Error::database("lifting a record"))?;
+    let body = json!({"id": id, "lifted_at": change.at});
+    change.emit(
+        "restriction-lifted",
+        id.into(),
+        Some(&liftable.subject),
+        body,
+    )
+}
+
+/// Lifts objection `id` on `record`, once; a second time on the same record is a repeat.
+pub(super) fn lift_objection(
     change: &mut Change<'_>,
-    table: &'static str,
-    what: &'static str,
-    action: &str,
     id: &str,
+    record: &str,
 ) -> Result<Saved, Error> {
-    let found: Option<(i64, String, u64, Option<i64>)> = change
+    if record.trim().is_empty() {
+        return invalid(
+            "record",
+            "is empty; name the record that shows the interest is lawful",
+        );
+    }
+    let liftable = liftable(change, "objections", "t.lifted_record", "objection", id)?;
+    if let Some(at) = liftable.lifted_at {
+        return if liftable.lifted_record.as_deref() == Some(record) {
+            Ok(liftable.repeated(id, at))
+        } else {
+            invalid(
+                "record",
+                "the objection is lifted already, on another record",
+            )
+        };
+    }
+    change
+        .transaction
+        .prepare_cached("UPDATE objections SET lifted_at = ?1, lifted_record = ?2 WHERE id = ?3")
+        .and_then(|mut it| it.execute((change.at.as_millis(), record, id)))
+        .map_err(Error::database("lifting a record"))?;
+    let body = json!({"id": id, "lifted_at": change.at, "lifted_record": record});
+    change.emit("objection-lifted", id.into(), Some(&liftable.subject), body)
+}
+
+/// A record that is lifted once.
+struct Liftable {
+    subject: Subject,
+    sequence: u64,
+    lifted_at: Option<Timestamp>,
+    lifted_record: Option<String>,
+}
+
+impl Liftable {
+    fn repeated(self, id: &str, at: Timestamp) -> Saved {
+        Saved {
+            id: id.into(),
+            subject: Some(self.subject.id),
+            sequence: self.sequence,
+            at,
+            repeated: true,
+        }
+    }
+}
+
+fn liftable(
+    change: &Change<'_>,
+    table: &'static str,
+    record: &'static str,
+    what: &'static str,
+    id: &str,
+) -> Result<Liftable, Error> {
+    change
         .transaction
         .prepare_cached(&format!(
-            "SELECT s.row, s.id, t.seq, t.lifted_at FROM {table} AS t \
+            "SELECT s.row, s.id, t.seq, t.lifted_at, {record} FROM {table} AS t \
              JOIN subjects AS s ON s.row = t.subject WHERE t.id = ?1"
         ))
         .and_then(|mut it| {
             it.query_row([id], |row| {
-                Ok((
-                    row.get(0)?,
-                    row.get(1)?,
-                    rows::counter(row, 2)?,
-                    row.get(3)?,
-                ))
+                Ok(Liftable {
+                    subject: Subject {
+                        row: row.get(0)?,
+                        id: SubjectId(row.get::<_, String>(1)?.into()),
+                    },
+                    sequence: rows::counter(row, 2)?,
+                    lifted_at: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_millis),
+                    lifted_record: row.get(4)?,
+                })
             })
             .optional()
         })
-        .map_err(Error::database("looking an id up"))?;
-    let Some((row, subject, sequence, lifted_at)) = found else {
-        return Err(Error::Unknown {
+        .map_err(Error::database("looking an id up"))?
+        .ok_or_else(|| Error::Unknown {
             what,
             id: id.to_owned(),
-        });
-    };
-    let subject = Subject {
-        row,
-        id: SubjectId(subject.into()),
-    };
-    if let Some(at) = lifted_at {
+        })
+}
+
+/// Sets the day until which a representative must act for `subject`; the same day again is a repeat.
+pub(super) fn require_representative(
+    change: &mut Change<'_>,
+    subject: &Subject,
+    until: Option<Day>,
+) -> Result<Saved, Error> {
+    let doing = "writing a record";
+    let day = until.map(|it| it.to_string());
+    let changed = change
+        .transaction
+        .prepare_cached(
+            "UPDATE subjects SET needs_representative_until = ?1 \
+             WHERE row = ?2 AND needs_representative_until IS NOT ?1",
+        )
+        .and_then(|mut it| it.execute((day, subject.row)))
+        .map_err(Error::database(doing))?;
+    let id = Arc::clone(&subject.id.0);
+    if changed == 0 {
         return Ok(Saved {
-            id: id.into(),
-            subject: Some(subject.id),
-            sequence,
-            at: Timestamp::from_millis(at),
+            id,
+            subject: Some(subject.id.clone()),
+            sequence: change.sequence,
+            at: change.at,
             repeated: true,
         });
     }
-    change
-        .transaction
-        .prepare_cached(&format!(
-            "UPDATE {table} SET lifted_at = ?1 WHERE id = ?2 AND lifted_at IS NULL"
-        ))
-        .and_then(|mut it| it.execute((change.at.as_millis(), id)))
-        .map_err(Error::database("lifting a record"))?;
-    let body = json!({"id": id, "lifted_at": change.at});
-    change.emit(action, id.into(), Some(&subject), body)
+    let body = json!({"subject": subject.id, "needs_representative_until": until});
+    change.emit("representative-required", id, Some(subject), body)
 }

@@ -397,12 +397,45 @@ fn every_kind_of_record_is_read_back_and_reported() {
             "representative-required"
         ]
     );
-    bench.writer.lift(&objection.id).unwrap();
-    assert!(
-        bench.record(&who).unwrap().objections[0]
-            .lifted_at
-            .is_some()
+    let again = bench.writer.require_representative(&who, Some(birthday));
+    assert!(again.unwrap().repeated);
+    let lifted = bench.writer.lift(&objection.id, "note-1").unwrap();
+    let objection = &bench.record(&who).unwrap().objections[0];
+    assert_eq!(objection.lifted_at, Some(lifted.at));
+    assert_eq!(objection.lifted_record.as_deref(), Some("note-1"));
+    let again = bench.writer.lift(&objection.id, "note-1").unwrap();
+    assert!(again.repeated && again.at == lifted.at);
+    for record in ["note-2", " "] {
+        let problem = bench.writer.lift(&objection.id, record).unwrap_err();
+        assert!(problem.to_string().starts_with("record: "), "{problem}");
+    }
+}
+
+#[test]
+fn an_objection_is_to_a_basis_that_the_subject_has() {
+    let mut bench = Bench::new();
+    let (ann, ben) = (
+        by(&[email("ann@example.org")]),
+        by(&[email("ben@example.org")]),
     );
+    let of_ann = bench.writer.add_basis(&basis(Some(ann.clone()))).unwrap();
+    let of_ben = bench.writer.add_basis(&basis(Some(ben))).unwrap();
+    let of_all = bench.writer.add_basis(&basis(None)).unwrap();
+    for (id, is_right) in [
+        (of_ann.id, true),
+        (of_ben.id, false),
+        (of_all.id, true),
+        ("nope".into(), false),
+    ] {
+        let objection = NewObjection {
+            id: None,
+            whose: ann.clone(),
+            against: ObjectionTarget::Basis(Arc::clone(&id)),
+            from: None,
+        };
+        let saved = bench.writer.object(&objection);
+        assert_eq!(saved.is_ok(), is_right, "{id}");
+    }
 }
 
 #[test]

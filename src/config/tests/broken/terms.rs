@@ -196,6 +196,18 @@ fn exceptions_and_modes() {
         r"    country: DE
 ",
         r"    country: DE
+    not_personal: [{in: body, at: $.x, reason: a, owner: b, expires: 2026-12-21}]
+    failure: {inspection: {open: {owner: a, reason: b, until: 2026-11-22}}}
+",
+        r#"
+            20:70 W destinations[0].not_personal[0].expires: the exception expires on 2026-12-21 [remove it, or let its owner renew it]
+            21:63 W destinations[0].failure.inspection.open.until: the opening expires on 2026-11-22 [remove it, or let its owner renew it]
+        "#,
+    );
+    check(
+        r"    country: DE
+",
+        r"    country: DE
     rule_modes: {no-consnt: log-only, R-08: enforce, R-99: enforce, framing: log-only}
 ",
         r#"

@@ -11,10 +11,17 @@ use super::{
     layer::{Escape, Layer},
     reading::{NodeId, NodeKind, Reading, Scan, Spot},
     sealed::{self, Sealed},
+    veil::{self, Unveiled},
 };
 use crate::model::finding::{GapKind, Part};
 use token::Fault;
 use walk::Walk;
+
+/// Encodings around one another that are undone; more are a gap.
+const VEILS_MAX: usize = 3;
+
+/// Longest number that is written out: no identifier has more digits (ISO/IEC 7812), and none fewer than one sign.
+const DIGITS_MAX: usize = 20;
 
 /// What stands around a value.
 #[derive(Clone, Copy, Debug, Default)]
@@ -120,7 +127,7 @@ pub(crate) fn read_value<S: Scan>(
     reading: &mut Reading<'_, S>,
     value: &Value<'_>,
     near: NodeId,
-    spot: impl FnOnce(&mut Reading<'_, S>) -> Spot,
+    mut spot: impl FnMut(&mut Reading<'_, S>) -> Spot,
 ) {
     let is_text = value.kind == ValueKind::String;
     if is_text && value.text.trim_start().starts_with(['{', '[']) {
@@ -139,24 +146,96 @@ pub(crate) fn read_value<S: Scan>(
             Some(Fault::Malformed) => {}
         }
     }
+    let mut placed = None;
+    let first_find = reading.finds.len();
+    let mut has_documents = false;
     if is_text {
         let mut sealed = sealed::documents(value.text);
         sealed.retain(|it| token::document_fault(&it.text, value.depth_left).is_none());
         if !sealed.is_empty() {
-            let spot = spot(reading);
-            return read_sealed(reading, value, &sealed, &spot);
+            has_documents = true;
+            let spot = placed.get_or_insert_with(|| spot(reading));
+            read_sealed(reading, value, &sealed, spot);
         }
     }
-    let field = Field {
+    let whole;
+    let mut field = Field {
         text: value.text,
         kind: value.kind,
         key: value.around.key,
         parent: value.around.parent,
     };
     if reading.detect(&field, near) {
-        let spot = spot(reading);
-        reading.keep(&spot, value.layer, value.at);
+        let spot = placed.get_or_insert_with(|| spot(reading));
+        reading.keep(spot, value.layer, value.at);
+    } else if value.kind == ValueKind::Number
+        && let Some(digits) = integer(value.text)
+    {
+        whole = digits;
+        field.text = &whole;
+        if reading.detect(&field, near) {
+            let spot = placed.get_or_insert_with(|| spot(reading));
+            let layer = value.layer.inside(value.text, value.at, Escape::Whole);
+            reading.keep(spot, &layer, 0);
+        }
     }
+    if is_text && let Some(mut unveiled) = veil::lift(value.text) {
+        if has_documents {
+            unveiled
+                .texts
+                .retain(|it| token::document_fault(it, value.depth_left).is_some());
+        }
+        let spot = placed.get_or_insert_with(|| spot(reading));
+        read_unveiled(reading, value, &unveiled, spot, first_find);
+    }
+}
+
+/// Reads what stood encoded in `value`, each text as a value of its own. What was found before, from `first_find` on, is not
+/// found again.
+pub(crate) fn read_unveiled<S: Scan>(
+    reading: &mut Reading<'_, S>,
+    value: &Value<'_>,
+    unveiled: &Unveiled,
+    spot: &Spot,
+    first_find: usize,
+) {
+    if unveiled.is_opaque {
+        reading.gap(GapKind::Opaque, spot.node, spot.leaf.as_ref());
+    }
+    let layer = value.layer.inside(value.text, value.at, Escape::Whole);
+    if !unveiled.texts.is_empty() && layer.wholes() > VEILS_MAX {
+        return reading.gap(GapKind::DepthExceeded, spot.node, spot.leaf.as_ref());
+    }
+    let mut said = reading.said(first_find);
+    for text in &unveiled.texts {
+        if !reading.spend(text.len() as u64, spot.node) {
+            return;
+        }
+        let known = reading.finds.len();
+        let inner = Value {
+            text,
+            kind: ValueKind::String,
+            around: value.around,
+            layer: &layer,
+            at: 0,
+            depth_left: value.depth_left,
+        };
+        read_value(reading, &inner, spot.node, |_| spot.clone());
+        reading.drop_repeats(known, &mut said);
+    }
+}
+
+/// The digits of a number that is written with a fraction of zeros or an exponent, when it is whole: JSON has one kind of number,
+/// and receivers read `9.9e2` and `990.0` as 990.
+fn integer(text: &str) -> Option<String> {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let exponent: usize = exponent.parse().ok().filter(|it| *it <= DIGITS_MAX)?;
+    let fraction = fraction.trim_end_matches('0');
+    let zeros = exponent.checked_sub(fraction.len())?;
+    let is_plain = exponent == 0 && fraction.is_empty() && whole.len() == text.len();
+    let digits = format!("{whole}{fraction}{}", "0".repeat(zeros));
+    (!is_plain && digits.len() <= DIGITS_MAX).then_some(digits)
 }
 
 /// Walks the documents that are in base64 in a string.
@@ -171,7 +250,7 @@ fn read_sealed<S: Scan>(
             return;
         }
         let at = value.at + it.at;
-        let layer = value.layer.inside(it.raw, at, Escape::Base64);
+        let layer = value.layer.inside(it.raw, at, Escape::Whole);
         let document = Value {
             text: &it.text,
             kind: ValueKind::String,
@@ -227,20 +306,19 @@ pub(crate) fn read_text<S: Scan>(reading: &mut Reading<'_, S>, body: &[u8]) {
         return;
     }
     let layer = Layer::root(text);
-    let field = Field {
+    let value = Value {
         text,
         kind: ValueKind::String,
-        key: KeyHint::default(),
-        parent: KeyHint::default(),
+        around: Around::default(),
+        layer: &layer,
+        at: 0,
+        depth_left: depth_max,
     };
-    if reading.detect(&field, root) {
-        let spot = Spot {
-            node: root,
-            leaf: None,
-            in_key: false,
-            record: None,
-            is_person: false,
-        };
-        reading.keep(&spot, &layer, 0);
-    }
+    read_value(reading, &value, root, |_| Spot {
+        node: root,
+        leaf: None,
+        in_key: false,
+        record: None,
+        is_person: false,
+    });
 }

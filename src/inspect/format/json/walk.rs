@@ -3,20 +3,20 @@
 use super::{
     super::{
         super::{
+            claim,
             detect::{Field, KeyHint, ValueKind},
             selector::{Child, Roles, Track},
         },
         keys::KeyId,
         layer::{Escape, unescape_json},
+        pair::{LABEL_MAX, Pair, PairRole, Unnamed},
         reading::{Claim, NodeId, NodeKind, Reading, Scan, Spot},
+        veil,
     },
-    Around, Document, Value, read_value,
+    Around, Document, Value, read_unveiled, read_value,
     token::{Fault, Lexeme, Token, Tokenizer},
 };
-use crate::model::{
-    finding::{GapKind, Step},
-    subject::Identifier,
-};
+use crate::model::finding::{GapKind, Step};
 
 /// An open container.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ struct Frame {
     names_from: usize,
     /// The record that it is.
     opens: Option<usize>,
+    /// What of it is a name and its value.
+    pair: Pair,
 }
 
 /// A step that has not become a [`Step`] yet.
@@ -125,20 +127,36 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             key: self.reading.keys.hint(id),
             parent,
         };
-        if !self.reading.detect(&field, self.document.root) {
+        let has_hits = self.reading.detect(&field, self.document.root);
+        let unveiled = veil::lift(text);
+        if !has_hits && unveiled.is_none() {
             self.reading.keys.mark_clean(id, parent);
             return;
         }
+        let first_find = self.reading.finds.len();
         let spot = Spot {
             in_key: true,
             ..self.spot(self.record)
         };
-        let layer = self.document.layer;
-        if lexeme.is_escaped {
-            let layer = layer.inside(raw, lexeme.start, Escape::Json);
-            self.reading.keep(&spot, &layer, 0);
+        let escape = if lexeme.is_escaped {
+            Escape::Json
         } else {
-            self.reading.keep(&spot, layer, lexeme.start);
+            Escape::None
+        };
+        let layer = self.document.layer.inside(raw, lexeme.start, escape);
+        if has_hits {
+            self.reading.keep(&spot, &layer, 0);
+        }
+        if let Some(unveiled) = unveiled {
+            let value = Value {
+                text: raw,
+                kind: ValueKind::Key,
+                around: Around::default(),
+                layer: &layer,
+                at: 0,
+                depth_left: self.document.depth_max.saturating_sub(self.frames.len()),
+            };
+            read_unveiled(self.reading, &value, &unveiled, &spot, first_find);
         }
     }
 
@@ -146,10 +164,14 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
     fn around(&self) -> Around {
         match self.frames.last() {
             None => self.document.around,
-            Some(frame) if frame.is_object => Around {
-                key: self.reading.keys.hint(self.name),
-                parent: frame.own,
-            },
+            Some(frame) if frame.is_object => {
+                let keys = &self.reading.keys;
+                let role = keys.pair_role(self.name);
+                Around {
+                    key: frame.pair.hint(role, keys.hint(self.name)),
+                    parent: frame.own,
+                }
+            }
             Some(frame) => Around {
                 key: frame.own,
                 parent: frame.outer,
@@ -207,6 +229,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             outer: around.parent,
             names_from: self.names.len(),
             opens,
+            pair: Pair::default(),
         });
     }
 
@@ -244,13 +267,65 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
     }
 
     fn scalar(&mut self, lexeme: &Lexeme, kind: ValueKind) {
-        let around = self.around();
         let Some(roles) = self.enter() else { return };
         let mut record = self.record;
         if roles.is_record && record.is_none() {
             record = Some(self.reading.records.len());
             self.reading.records.push(lexeme.outer_span());
         }
+        let is_found = self.scan(lexeme, kind, roles, record);
+        let is_member = self.frames.last().is_some_and(|it| it.is_object);
+        if !is_member || kind == ValueKind::Literal {
+            return;
+        }
+        match self.reading.keys.pair_role(self.name) {
+            PairRole::Label if kind == ValueKind::String => self.label(lexeme),
+            PairRole::Value if !is_found && !roles.is_not_personal => {
+                let name = self.name;
+                if let Some(frame) = self.frames.last_mut() {
+                    frame.pair.unnamed = Some(Unnamed {
+                        name,
+                        lexeme: *lexeme,
+                        kind,
+                    });
+                }
+            }
+            PairRole::Label | PairRole::None | PairRole::Value => {}
+        }
+    }
+
+    /// A text that may name the value beside it. A value that stood before is read once more under its name.
+    fn label(&mut self, lexeme: &Lexeme) {
+        let raw = self.raw(lexeme);
+        if raw.len() > LABEL_MAX {
+            return;
+        }
+        let hint = if lexeme.is_escaped {
+            self.text.clear();
+            unescape_json(raw, &mut self.text);
+            self.reading.scan.lookup(&self.text)
+        } else {
+            self.reading.scan.lookup(raw)
+        };
+        let Some(before) = self.frames.last_mut().and_then(|it| it.pair.name(hint)) else {
+            return;
+        };
+        let name = std::mem::replace(&mut self.name, before.name);
+        let record = self.record;
+        self.scan(&before.lexeme, before.kind, Roles::default(), record);
+        self.name = name;
+    }
+
+    /// Reads a scalar whose roles are known; whether anything was found in it.
+    fn scan(
+        &mut self,
+        lexeme: &Lexeme,
+        kind: ValueKind,
+        roles: Roles,
+        record: Option<usize>,
+    ) -> bool {
+        let around = self.around();
+        let before = self.reading.finds.len();
         let raw = self.raw(lexeme);
         let mut text = std::mem::take(&mut self.text);
         let escaped;
@@ -277,6 +352,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             self.read(&value, record);
         }
         self.text = text;
+        self.reading.finds.len() > before
     }
 
     /// Scans a scalar. The place is made only for a hit, and needs the frames, so the two steps of reading are taken apart here.
@@ -302,7 +378,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
 
     fn claim(&mut self, roles: Roles, text: &str, record: Option<usize>) {
         for kind in roles.subjects() {
-            if let Some(identifier) = Identifier::normalise(kind, text) {
+            for identifier in claim::identifiers(kind, text) {
                 let spot = self.spot(record);
                 self.reading.claims.push(Claim { identifier, spot });
             }

@@ -58,7 +58,7 @@ const COUNTRY_SLIPS: &[(&str, &str)] = &[
 ];
 
 /// Ways a consent can be proven.
-pub(super) const METHODS: &[&str] = &[
+pub(in crate::cli) const METHODS: &[&str] = &[
     "conduct",
     "e-signature",
     "phone",
@@ -69,14 +69,39 @@ pub(super) const METHODS: &[&str] = &[
     "web-checkbox",
 ];
 
+/// Kinds of basis other than consent.
+pub(in crate::cli) const BASIS_KINDS: &[&str] = &[
+    "constitutional-rights",
+    "contract",
+    "court",
+    "law-protective",
+    "legitimate-interest",
+    "public-source",
+    "state-body-request",
+    "statutory-duty",
+    "treaty",
+    "vital-interest",
+];
+
+/// What a basis can answer.
+pub(in crate::cli) const FACETS: &[&str] = &["cross-border", "third-party"];
+
+/// Why a subject is restricted.
+pub(in crate::cli) const RESTRICTION_REASONS: &[&str] =
+    &["accuracy-doubt", "breach-report", "rights-request"];
+
+/// By what right a representative acts.
+pub(in crate::cli) const REPRESENTATIVE_KINDS: &[&str] = &["attorney", "guardian", "parent"];
+
 /// Actions that a withdrawal can be limited to.
-pub(super) const ACTIONS: &[&str] = &["cross-border", "processing", "public", "third-party"];
+pub(in crate::cli) const ACTIONS: &[&str] =
+    &["cross-border", "processing", "public", "third-party"];
 
 /// A known purpose.
 ///
 /// # Errors
 /// The problem, with the nearest known purpose.
-pub(super) fn purpose(text: &str, configured: &[Purpose]) -> Result<Purpose, String> {
+pub(in crate::cli) fn purpose(text: &str, configured: &[Purpose]) -> Result<Purpose, String> {
     if let Some(purpose) = known_purpose(text, configured) {
         return Ok(purpose);
     }
@@ -109,7 +134,7 @@ fn known_purpose(text: &str, configured: &[Purpose]) -> Option<Purpose> {
 ///
 /// # Errors
 /// The problem, with the nearest code.
-pub(super) fn country(text: &str) -> Result<Country, String> {
+pub(in crate::cli) fn country(text: &str) -> Result<Country, String> {
     text.parse::<Country>().map_err(|problem| {
         let upper = text.trim().to_uppercase();
         let slip = COUNTRY_SLIPS
@@ -128,7 +153,7 @@ pub(super) fn country(text: &str) -> Result<Country, String> {
 ///
 /// # Errors
 /// The problem, with the nearest code.
-pub(super) fn categories(text: &str) -> Result<CategorySet, String> {
+pub(in crate::cli) fn categories(text: &str) -> Result<CategorySet, String> {
     CategorySet::named(text)
         .map_err(|_| unknown("category", text, Category::ALL.iter().map(|it| it.code())))
 }
@@ -137,7 +162,7 @@ pub(super) fn categories(text: &str) -> Result<CategorySet, String> {
 ///
 /// # Errors
 /// The problem, with the nearest word.
-pub(super) fn word<'a>(
+pub(in crate::cli) fn word<'a>(
     what: &str,
     text: &'a str,
     known: &[&'static str],
@@ -153,7 +178,7 @@ pub(super) fn word<'a>(
 ///
 /// # Errors
 /// The problem, with the nearest word.
-pub(super) fn parse_word<T: DeserializeOwned>(
+pub(in crate::cli) fn parse_word<T: DeserializeOwned>(
     what: &str,
     text: &str,
     known: &[&'static str],
@@ -166,7 +191,7 @@ pub(super) fn parse_word<T: DeserializeOwned>(
 ///
 /// # Errors
 /// It is neither.
-pub(super) fn instant(text: &str, offset: UtcOffset) -> Result<Timestamp, String> {
+pub(in crate::cli) fn instant(text: &str, offset: UtcOffset) -> Result<Timestamp, String> {
     text.parse::<crate::model::Day>()
         .map(|it| it.start(offset))
         .or_else(|_| text.parse())
@@ -176,7 +201,7 @@ pub(super) fn instant(text: &str, offset: UtcOffset) -> Result<Timestamp, String
 ///
 /// # Errors
 /// It is none.
-pub(super) fn identifier_kind(text: &str) -> Result<IdentifierKind, String> {
+pub(in crate::cli) fn identifier_kind(text: &str) -> Result<IdentifierKind, String> {
     let kinds = || IdentifierKind::ALL.iter().map(|it| it.as_str());
     text.trim().parse().map_err(|_| {
         let list = kinds().collect::<Vec<_>>().join(", ");
@@ -188,7 +213,10 @@ pub(super) fn identifier_kind(text: &str) -> Result<IdentifierKind, String> {
 }
 
 /// The nearest of `known` for a misspelt word, if any is near.
-pub(super) fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(in crate::cli) fn nearest<'a>(
+    text: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> Option<&'a str> {
     let given = text.trim().to_lowercase().replace('-', "_");
     let near = |steps: usize, word: &str| (steps <= word.len().div_ceil(3)).then_some(steps);
     known

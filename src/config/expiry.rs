@@ -1,0 +1,168 @@
+//! What ends on a day: agreements, assessments, protection levels, safeguards, and exceptions by somebody's word.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::Configuration;
+use crate::model::{
+    Country, Day, Timestamp, UtcOffset,
+    destination::Destination,
+    law::{AdequacyAssessment, AssessmentResult, Reading},
+};
+
+/// How long before an end it is announced: 30 days.
+const NOTICE_MILLIS: i64 = 30 * 86_400_000;
+
+/// Months that an assessment holds when it names no end.
+const ASSESSMENT_MONTHS: i32 = 12;
+
+/// What ends.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum ExpiryKind {
+    /// An agreement with the recipient.
+    Agreement,
+    /// The operator's assessment of a country.
+    Assessment,
+    /// A failure policy that was opened.
+    FailureOpen,
+    /// A value declared as not personal.
+    NotPersonal,
+    /// The recorded protection level of the recipient.
+    ProtectionLevel,
+    /// A safeguard (standard clauses, binding rules).
+    Safeguard,
+}
+
+impl ExpiryKind {
+    /// The metric label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Agreement => "agreement",
+            Self::Assessment => "assessment",
+            Self::FailureOpen => "failure-open",
+            Self::NotPersonal => "not-personal",
+            Self::ProtectionLevel => "protection-level",
+            Self::Safeguard => "safeguard",
+        }
+    }
+}
+
+/// A default set aside at one destination, by somebody's word and for a time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Exception {
+    /// Destination id.
+    pub destination: Arc<str>,
+    /// [`ExpiryKind::FailureOpen`] or [`ExpiryKind::NotPersonal`].
+    pub kind: ExpiryKind,
+    /// Which component (`audit`), or which value (`body $.sender.email`).
+    pub what: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why.
+    pub reason: String,
+    /// Last day.
+    pub until: Day,
+}
+
+/// The earliest end of one kind at one destination.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Expiry {
+    /// Destination id.
+    pub destination: Arc<str>,
+    /// What ends.
+    pub kind: ExpiryKind,
+    /// Its last day.
+    pub until: Day,
+}
+
+/// How something with a last day stands at an instant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// Its last day is over.
+    Expired,
+    /// Its last day is within 30 days.
+    ExpiresSoon,
+    /// It has longer, or no end.
+    Holds,
+}
+
+impl Standing {
+    /// How something that ends with `until` (`None`: never) stands at `now`.
+    pub fn of(until: Option<Day>, offset: UtcOffset, now: Timestamp) -> Self {
+        match until.map(|it| it.end(offset)) {
+            Some(end) if end <= now => Self::Expired,
+            Some(end) if end <= now.plus_millis(NOTICE_MILLIS) => Self::ExpiresSoon,
+            Some(_) | None => Self::Holds,
+        }
+    }
+}
+
+/// The last day of an assessment: its own, or twelve months after it was made.
+pub fn assessment_end(it: &AdequacyAssessment) -> Day {
+    it.until
+        .unwrap_or_else(|| it.at.plus_months(ASSESSMENT_MONTHS))
+}
+
+impl Configuration {
+    /// The earliest end of each kind at each destination, by destination and kind. An assessment counts where it makes an
+    /// effective country adequate at `now`; a newer one takes the place of an older one.
+    pub fn expiries(&self, now: Timestamp) -> Vec<Expiry> {
+        let today = now.day(self.operator.utc_offset);
+        let mut earliest: BTreeMap<(Arc<str>, ExpiryKind), Day> = BTreeMap::new();
+        let mut end = |destination: &Arc<str>, kind, until: Option<Day>| {
+            if let Some(until) = until {
+                let slot = earliest.entry((Arc::clone(destination), kind));
+                slot.and_modify(|it| *it = until.min(*it)).or_insert(until);
+            }
+        };
+        for facts in self.destinations.iter().map(|it| &it.facts) {
+            let agreement = facts.agreement.as_ref().and_then(|it| it.until);
+            end(&facts.id, ExpiryKind::Agreement, agreement);
+            let level = facts.party.protection_level.as_ref();
+            let level = level.and_then(|it| it.until);
+            end(&facts.id, ExpiryKind::ProtectionLevel, level);
+            for it in &facts.safeguards {
+                end(&facts.id, ExpiryKind::Safeguard, it.until);
+            }
+            for reading in &facts.readings {
+                for country in facts.effective_countries(reading.regime.home) {
+                    let found = assessment(reading, facts, country, today);
+                    let until = found.map(assessment_end);
+                    end(&facts.id, ExpiryKind::Assessment, until);
+                }
+            }
+        }
+        for it in &self.exceptions {
+            end(&it.destination, it.kind, Some(it.until));
+        }
+        let expiry = |((destination, kind), until)| Expiry {
+            destination,
+            kind,
+            until,
+        };
+        earliest.into_iter().map(expiry).collect()
+    }
+}
+
+/// The newest assessment that says `country` is adequate for a recipient of `facts`; one about the recipient comes first.
+fn assessment<'a>(
+    reading: &'a Reading,
+    facts: &Destination,
+    country: Country,
+    today: Day,
+) -> Option<&'a AdequacyAssessment> {
+    let onward = facts.onward.iter().filter(|it| it.country == country);
+    let recipients: Vec<&Arc<str>> = std::iter::once(&facts.party.id)
+        .chain(onward.map(|it| &it.party))
+        .collect();
+    reading
+        .assessments
+        .iter()
+        .filter(|it| it.country == country && it.at <= today)
+        .filter(|it| {
+            it.party
+                .as_ref()
+                .is_none_or(|party| recipients.contains(&party))
+        })
+        .max_by_key(|it| (it.party.is_some(), it.at))
+        .filter(|it| it.result == AssessmentResult::Adequate)
+}

@@ -1,0 +1,72 @@
+//! Ends by kind and destination.
+
+use super::{super::expiry::*, SMALL, load, now};
+use crate::model::{Day, UtcOffset};
+
+fn day(text: &str) -> Day {
+    text.parse().unwrap()
+}
+
+#[test]
+fn each_kind_shows_its_earliest_end() {
+    let text = SMALL
+        .replace(
+            "    role: processor\n",
+            "    role: processor\n    protection_level: {by: a, at: 2026-06-01, reason: b, until: 2027-05-31}\n",
+        )
+        .replace("      signed: 2026-01-01\n", "      signed: 2026-01-01\n      until: 2028-01-31\n")
+        .replace(
+            "    match: {path_prefix: /mail}\n",
+            "    match: {path_prefix: /mail}
+    failure: {audit: {open: {owner: a, reason: b, until: 2027-03-01}}, registers: {open: {owner: a, reason: b, until: 2027-02-01}}}
+    not_personal: [{in: query, at: x, reason: a, owner: b, expires: 2027-01-15}]
+    safeguards: [{kind: scc, ref: S-1, signed: 2026-01-01, until: 2027-07-07}]
+",
+        )
+        + "adequacy:
+  - {regime: kz-94v, country: DE, result: adequate, by: a, at: 2025-12-31, until: 2029-01-01, reason: older}
+  - {regime: kz-94v, country: DE, result: adequate, by: a, at: 2026-03-01, reason: twelve months}
+  - {regime: kz-94v, country: FR, result: adequate, by: a, at: 2026-03-01, reason: not behind it}
+";
+    let configuration = load(&text)
+        .unwrap_or_else(|problems| panic!("{problems}"))
+        .configuration;
+    let found: Vec<(&str, String)> = configuration
+        .expiries(now())
+        .iter()
+        .map(|it| (it.kind.as_str(), it.until.to_string()))
+        .collect();
+    let expected = [
+        ("agreement", "2028-01-31"),
+        ("assessment", "2027-03-01"),
+        ("failure-open", "2027-02-01"),
+        ("not-personal", "2027-01-15"),
+        ("protection-level", "2027-05-31"),
+        ("safeguard", "2027-07-07"),
+    ];
+    assert_eq!(found, expected.map(|(kind, day)| (kind, day.to_owned())));
+    let what: Vec<&str> = configuration
+        .exceptions
+        .iter()
+        .map(|it| it.what.as_str())
+        .collect();
+    assert_eq!(what, ["audit", "query x", "registers"]);
+}
+
+#[test]
+fn a_last_day_counts_to_its_end() {
+    let offset: UtcOffset = "+05:00".parse().unwrap();
+    for (until, standing) in [
+        ("2026-11-21", Standing::Expired),
+        ("2026-11-22", Standing::ExpiresSoon),
+        ("2026-12-21", Standing::ExpiresSoon),
+        ("2026-12-22", Standing::Holds),
+    ] {
+        assert_eq!(
+            Standing::of(Some(day(until)), offset, now()),
+            standing,
+            "{until}"
+        );
+    }
+    assert_eq!(Standing::of(None, offset, now()), Standing::Holds);
+}

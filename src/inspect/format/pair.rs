@@ -1,0 +1,119 @@
+//! Members that are a name and its value: `{"name": "phone", "value": "…"}`. The text of the one says what the other holds.
+
+use super::super::detect::{KeyHint, ValueKind};
+use super::{json::token::Lexeme, keys::KeyId};
+
+/// Longest text that names a value, in bytes.
+pub(crate) const LABEL_MAX: usize = 64;
+
+/// Members whose text names what stands beside them, without case and separators.
+const LABELS: &[&str] = &[
+    "attribute",
+    "attributename",
+    "code",
+    "field",
+    "fieldcode",
+    "fieldname",
+    "key",
+    "label",
+    "name",
+    "param",
+    "property",
+    "propertyname",
+    "title",
+    "type",
+    "variable",
+];
+
+/// Members that hold what another names.
+const VALUES: &[&str] = &["content", "number", "val", "value", "values"];
+
+/// What a member may be in a pair.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum PairRole {
+    /// Its text may name the value.
+    Label,
+    #[default]
+    None,
+    Value,
+}
+
+impl PairRole {
+    /// The role of a member called `name`.
+    pub(crate) fn of(name: &str) -> Self {
+        let longest = LABELS.iter().map(|it| it.len()).max().unwrap_or(0);
+        // Separators are at most as many as letters.
+        if name.len() > 2 * longest || !name.is_ascii() {
+            return Self::None;
+        }
+        let is = |word: &&str| {
+            let bytes = name.bytes().filter(|it| !matches!(it, b'_' | b'-'));
+            bytes.map(|it| it.to_ascii_lowercase()).eq(word.bytes())
+        };
+        if LABELS.iter().any(is) {
+            Self::Label
+        } else if VALUES.iter().any(is) {
+            Self::Value
+        } else {
+            Self::None
+        }
+    }
+}
+
+/// A value that nothing was found in, and that may be named later.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unnamed {
+    pub(crate) name: KeyId,
+    pub(crate) lexeme: Lexeme,
+    pub(crate) kind: ValueKind,
+}
+
+/// What is known of the pair in an open object.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Pair {
+    /// What the label says; only where it names a category, so that a label never makes a finding less sure.
+    label: Option<KeyHint>,
+    pub(crate) unnamed: Option<Unnamed>,
+}
+
+impl Pair {
+    /// The hint of a member whose own key says `own`.
+    pub(crate) fn hint(&self, role: PairRole, own: KeyHint) -> KeyHint {
+        match (role, self.label) {
+            (PairRole::Value, Some(label)) if own.category.is_none() => label,
+            _ => own,
+        }
+    }
+
+    /// Takes note of a label; the value that stood before it, if it is to be read again.
+    pub(crate) fn name(&mut self, hint: KeyHint) -> Option<Unnamed> {
+        hint.category?;
+        self.label = Some(hint);
+        self.unnamed.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_have_their_roles_in_any_spelling() {
+        for (name, role) in [
+            ("name", PairRole::Label),
+            ("NAME", PairRole::Label),
+            ("field_code", PairRole::Label),
+            ("fieldName", PairRole::Label),
+            ("value", PairRole::Value),
+            ("VALUE", PairRole::Value),
+            ("values", PairRole::Value),
+            ("content", PairRole::Value),
+            ("email", PairRole::None),
+            ("", PairRole::None),
+            ("имя", PairRole::None),
+            ("f_i_e_l_d_c_o_d_e_and_much_more_than_that", PairRole::None),
+        ] {
+            assert_eq!(PairRole::of(name), role, "{name}");
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! What stands encoded inside a text: percent escapes, character references, backslash escapes, quoted-printable, base64,
+//! base32 and hexadecimal digits. Receivers undo these as a matter of course, so senders who mean to pass a gate use them.
+//!
+//! Nothing is decided here: a stretch that decodes to text is read as a text of its own, and only what is found there counts.
+//! Text without a stretch costs one pass over its bytes.
+
+use super::sealed;
+
+/// Shortest stretch that is undone: the base64 of nine characters, the shortest address in use.
+const STRETCH_MIN: usize = 12;
+
+/// Shortest stretch that is called opaque by its first bytes: a token may begin so by chance.
+const OPAQUE_MIN: usize = 32;
+
+/// Base64 beginnings of images, documents, archives and compressed data.
+const MAGIC: &[&str] = &[
+    "/9j/",
+    "H4sI",
+    "JVBERi0",
+    "KLUv/",
+    "N3q8rycc",
+    "Qlpo",
+    "R0lGOD",
+    "UEsDB",
+    "UklGR",
+    "iVBORw0KGgo",
+    "/Td6WFo",
+];
+
+/// Beginnings of encrypted messages in armour.
+const ARMOUR: &[&str] = &[
+    "-----BEGIN PGP MESSAGE",
+    "-----BEGIN AGE ENCRYPTED",
+    "-----BEGIN CMS",
+    "-----BEGIN PKCS7",
+];
+
+/// Longest character reference that is looked for, with `&` and `;`: the zeros before a number are no more than these.
+const REFERENCE_MAX: usize = 24;
+
+/// Character references by name that hide a separator or an `@`.
+const NAMED: &[(&str, char)] = &[
+    ("amp", '&'),
+    ("apos", '\''),
+    ("commat", '@'),
+    ("gt", '>'),
+    ("hyphen", '-'),
+    ("lt", '<'),
+    ("lowbar", '_'),
+    ("nbsp", ' '),
+    ("period", '.'),
+    ("plus", '+'),
+    ("quot", '"'),
+    ("shy", '\u{ad}'),
+];
+
+/// A text with the escapes in it undone, all kinds in one pass; `None` when there is none.
+fn unescaped(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    bytes.iter().position(|it| is_escape(*it))?;
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut is_changed = false;
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(is_escape) {
+        let (plain, escape) = rest.split_at_checked(at)?;
+        out.extend_from_slice(plain.as_bytes());
+        let length = match undo(escape, &mut out) {
+            Some(length) => {
+                is_changed = true;
+                length
+            }
+            None => {
+                out.extend(escape.bytes().next());
+                1
+            }
+        };
+        rest = escape.get(length..)?;
+    }
+    out.extend_from_slice(rest.as_bytes());
+    is_changed.then(|| match String::from_utf8(out) {
+        Ok(text) => text,
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    })
+}
+
+const fn is_escape(byte: u8) -> bool {
+    matches!(byte, b'%' | b'&' | b'=' | b'\\')
+}
+
+/// Appends what the escape at the start of `text` stands for; returns its length.
+fn undo(text: &str, out: &mut Vec<u8>) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut put = |code: u32, length: usize| {
+        let mut space = [0; 4];
+        let ch = char::from_u32(code)?;
+        out.extend_from_slice(ch.encode_utf8(&mut space).as_bytes());
+        Some(length)
+    };
+    match bytes {
+        [b'%' | b'\\', b'u' | b'U', ..] => put(hexadecimal(bytes.get(2..6)?)?, 6),
+        [b'\\', b'x' | b'X', ..] => put(hexadecimal(bytes.get(2..4)?)?, 4),
+        [b'\\', b'0'..=b'3', ..] => put(octal(bytes.get(1..4)?)?, 4),
+        [b'=', b'\r', b'\n', ..] => Some(3),
+        [b'=', b'\n', ..] => Some(2),
+        [b'%' | b'=', ..] => {
+            out.push(u8::try_from(hexadecimal(bytes.get(1..3)?)?).ok()?);
+            Some(3)
+        }
+        [b'&', ..] => {
+            let end = bytes
+                .iter()
+                .take(REFERENCE_MAX)
+                .position(|it| *it == b';')?;
+            let name = text.get(1..end)?;
+            let code = match name.strip_prefix('#') {
+                Some(digits) => match digits.strip_prefix(['x', 'X']) {
+                    Some(digits) => u32::from_str_radix(digits, 16).ok()?,
+                    None => digits.parse().ok()?,
+                },
+                None => u32::from(NAMED.iter().find(|it| it.0 == name)?.1),
+            };
+            put(code, name.len() + 2)
+        }
+        _ => None,
+    }
+}
+
+fn hexadecimal(digits: &[u8]) -> Option<u32> {
+    digits
+        .iter()
+        .try_fold(0, |sum, it| Some(sum << 4 | char::from(*it).to_digit(16)?))
+}
+
+fn octal(digits: &[u8]) -> Option<u32> {
+    digits
+        .iter()
+        .try_fold(0, |sum, it| Some(sum << 3 | char::from(*it).to_digit(8)?))
+}
+
+/// What is under the veils of one text.
+#[derive(Debug)]
+pub(crate) struct Unveiled {
+    /// The text without its escapes, and what its stretches decode to.
+    pub(crate) texts: Vec<String>,
+    /// A stretch is what nobody can read here: a compressed or binary file in base64, an encrypted message.
+    pub(crate) is_opaque: bool,
+}
+
+/// Looks under the veils of `text`; `None` when there are none.
+pub(crate) fn lift(text: &str) -> Option<Unveiled> {
+    let mut found = Unveiled {
+        texts: unescaped(text).into_iter().collect(),
+        is_opaque: is_encrypted(text),
+    };
+    for run in runs(text) {
+        found.is_opaque |= is_file(run);
+        decode_run(run, &mut found.texts);
+    }
+    (found.is_opaque || !found.texts.is_empty()).then_some(found)
+}
+
+/// Whether the base64 in `run` begins like a file, perhaps after the media type of a `data:` URL.
+fn is_file(run: &str) -> bool {
+    let is_one =
+        |it: &str| it.len() >= OPAQUE_MIN && MAGIC.iter().any(|magic| it.starts_with(magic));
+    is_one(run) || run.split_once('=').is_some_and(|it| is_one(it.1))
+}
+
+/// Whether an encrypted message begins in `text`.
+fn is_encrypted(text: &str) -> bool {
+    (text.contains("-----BEGIN") && ARMOUR.iter().any(|it| text.contains(it)))
+        || is_sealed_token(text)
+}
+
+/// Five parts of which the first names a content encryption: a JWE (RFC 7516 §3.1).
+fn is_sealed_token(text: &str) -> bool {
+    text.split_ascii_whitespace().any(|word| {
+        word.starts_with("ey")
+            && word.bytes().filter(|it| *it == b'.').count() == 4
+            && word
+                .split_once('.')
+                .and_then(|(head, _)| sealed::decode(head))
+                .is_some_and(|it| it.contains("\"enc\""))
+    })
+}
+
+/// Runs of base64 characters of some length. A line break inside belongs to the run, since MIME folds base64 at 76 columns.
+fn runs(text: &str) -> impl Iterator<Item = &str> {
+    let is_outside = |ch: char| {
+        !(ch.is_ascii_alphanumeric() || matches!(ch, '+' | '/' | '-' | '_' | '=' | '\r' | '\n'))
+    };
+    let whole = if text.len() < STRETCH_MIN { "" } else { text };
+    whole.split(is_outside).filter(|it| it.len() >= STRETCH_MIN)
+}
+
+fn decode_run(run: &str, out: &mut Vec<String>) {
+    let folded;
+    let run = if run.contains(['\r', '\n']) {
+        folded = run.replace(['\r', '\n'], "");
+        for line in run.split(['\r', '\n']).filter(|it| it.len() >= STRETCH_MIN) {
+            decode_word(line, out);
+        }
+        folded.as_str()
+    } else {
+        run
+    };
+    decode_word(run, out);
+}
+
+/// A path or an assignment may stand before the stretch, so the pieces are tried too.
+fn decode_word(word: &str, out: &mut Vec<String>) {
+    let bare = word.trim_matches('=');
+    let has_pieces = bare.contains(['/', '=', '-']);
+    let pieces = bare.split(['/', '=', '-']).filter(|_| has_pieces);
+    for piece in std::iter::once(bare).chain(pieces) {
+        if piece.len() >= STRETCH_MIN {
+            let text = from_hexadecimal(piece)
+                .or_else(|| from_base32(piece))
+                .or_else(|| from_base64(piece));
+            out.extend(text);
+        }
+    }
+}
+
+/// Base64 of text in either alphabet. Text holds letters of both cases when encoded, a word of a language does not.
+fn from_base64(run: &str) -> Option<String> {
+    let has = |kind: fn(&u8) -> bool| run.bytes().any(|it| kind(&it));
+    (has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase))
+        .then(|| sealed::decode(run))
+        .flatten()
+        .filter(|it| is_text(it))
+}
+
+/// Hexadecimal digits of text.
+fn from_hexadecimal(run: &str) -> Option<String> {
+    let bytes = run.as_bytes();
+    if !bytes.len().is_multiple_of(2) || !bytes.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let bytes: Option<Vec<u8>> = bytes
+        .chunks_exact(2)
+        .map(|it| u8::try_from(hexadecimal(it)?).ok())
+        .collect();
+    String::from_utf8(bytes?).ok().filter(|it| is_text(it))
+}
+
+/// Base32 (RFC 4648 §6) of text.
+fn from_base32(run: &str) -> Option<String> {
+    let (mut bits, mut held, mut bytes) = (0_u32, 0, Vec::with_capacity(run.len()));
+    for byte in run.bytes() {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'2'..=b'7' => byte - b'2' + 26,
+            _ => return None,
+        };
+        bits = bits << 5 | u32::from(value);
+        held += 5;
+        if held >= 8 {
+            held -= 8;
+            bytes.push(u8::try_from(bits >> held & 0xff).ok()?);
+        }
+    }
+    String::from_utf8(bytes).ok().filter(|it| is_text(it))
+}
+
+/// Whether it is something people or programs write, not a number read as characters.
+fn is_text(text: &str) -> bool {
+    !text.is_empty()
+        && !text
+            .chars()
+            .any(|it| it.is_control() && !matches!(it, '\t' | '\n' | '\r'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_of_every_kind_are_undone_in_one_pass() {
+        let table = [
+            ("%39%u0039", "99"),
+            ("&#57;&#x39;&commat;&nbsp;", "99@ "),
+            (r"\u0039\x39\071", "999"),
+            ("=39=\r\n9=40", "99@"),
+            ("50% &copy; a=b \\d %D0%9F", "50% &copy; a=b \\d П"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(unescaped(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in [
+            "plain",
+            "50%",
+            "a=b&c=d",
+            "R&D;",
+            r"C:\dir",
+            "&#xffffffff;",
+            "%",
+            "&",
+            "\\",
+            "=",
+        ] {
+            assert_eq!(unescaped(text), None, "{text}");
+        }
+    }
+
+    fn decoded(text: &str) -> Vec<String> {
+        lift(text).map(|it| it.texts).unwrap_or_default()
+    }
+
+    #[test]
+    fn stretches_that_hold_text_are_found() {
+        let table = [
+            ("OTkxMjMxMTAwMDEw", "991231100010"),
+            ("see OTkxMjMxMTAwMDEw.", "991231100010"),
+            ("data:text/plain;base64,OTkxMjMxMTAwMDEw", "991231100010"),
+            ("https://x.example/c/OTkxMjMxMTAwMDEw", "991231100010"),
+            ("id=OTkxMjMxMTAwMDEw", "991231100010"),
+            ("OTkxMjMx\nMTAwMDEw", "991231100010"),
+            ("393931323331313030303130", "991231100010"),
+            ("HE4TCMRTGEYTAMBQGEYA====", "991231100010"),
+        ];
+        for (text, expected) in table {
+            assert!(
+                decoded(text).iter().any(|it| it == expected),
+                "{text}: {:?}",
+                decoded(text)
+            );
+        }
+        for text in [
+            "internationalization",
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "7f3c2b1e-9a4d-4c55-8f60-1d2e3f405162",
+            "sk_test_4eC39HqLyjWDarjtT1zdp7dc",
+            "991231100010",
+        ] {
+            assert_eq!(decoded(text), Vec::<String>::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_beginnings_costs_one_pass() {
+        // Without a bound, each `&` would look for its `;` to the end: 10^12 steps.
+        let text = "&".repeat(1 << 20);
+        assert!(lift(&text).is_none());
+    }
+
+    #[test]
+    fn files_and_sealed_messages_are_opaque() {
+        let jpeg = format!("data:image/jpeg;base64,/9j/{}", "A".repeat(40));
+        let jwe = "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..a.b.c";
+        for text in [jpeg.as_str(), jwe, "-----BEGIN PGP MESSAGE-----\n\nabc"] {
+            assert!(lift(text).is_some_and(|it| it.is_opaque), "{text}");
+        }
+        for text in [
+            "/9j/A",
+            "eyJhbGciOiJub25lIn0.e30.",
+            "a.b.c.d.e",
+            "-----BEGIN CERTIFICATE-----",
+        ] {
+            assert!(lift(text).is_none_or(|it| !it.is_opaque), "{text}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Letters that look like others: whoever reads a key sees `first_name`, whichever script its letters are of.
+
+/// Cyrillic letters that look like Latin ones, with those.
+const LOOK_ALIKES: &[(char, char)] = &[
+    ('а', 'a'),
+    ('с', 'c'),
+    ('е', 'e'),
+    ('һ', 'h'),
+    ('і', 'i'),
+    ('ј', 'j'),
+    ('о', 'o'),
+    ('р', 'p'),
+    ('ѕ', 's'),
+    ('у', 'y'),
+    ('х', 'x'),
+    ('А', 'A'),
+    ('В', 'B'),
+    ('С', 'C'),
+    ('Е', 'E'),
+    ('Н', 'H'),
+    ('І', 'I'),
+    ('К', 'K'),
+    ('М', 'M'),
+    ('О', 'O'),
+    ('Р', 'P'),
+    ('Т', 'T'),
+    ('Х', 'X'),
+];
+
+/// `key` with its look-alikes in Latin script, when it mixes the scripts and nothing Cyrillic remains: no word is written so.
+pub(super) fn unmixed(key: &str) -> Option<String> {
+    if key.is_ascii() || !key.bytes().any(|it| it.is_ascii_alphabetic()) {
+        return None;
+    }
+    let latin: String = key
+        .chars()
+        .map(|ch| {
+            LOOK_ALIKES
+                .iter()
+                .find(|it| it.0 == ch)
+                .map_or(ch, |it| it.1)
+        })
+        .collect();
+    latin.is_ascii().then_some(latin)
+}
+
+/// The ASCII form of a full-width character.
+pub(super) fn narrow(ch: char) -> char {
+    match ch {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(ch as u32 - 0xfee0).unwrap_or(ch),
+        _ => ch,
+    }
+}

@@ -1,0 +1,410 @@
+//! Evasions and false alarms of our own: one value in every place of a request, in every writing that a recipient undoes.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use serde_json::{Value, json};
+
+use super::{
+    OK,
+    gate::{Gate, Recipient},
+    gate_before, request,
+};
+
+const IIN: &str = "991231100010";
+const ADDRESS: &str = "a.ivanova@example.com";
+
+/// A gate with its recipient, and what went otherwise.
+struct Bench {
+    recipient: Recipient,
+    gate: Gate,
+    wrong: Vec<String>,
+}
+
+impl Bench {
+    fn start() -> Self {
+        let recipient = Recipient::start(OK);
+        let gate = gate_before(&recipient, "enforce");
+        Self {
+            recipient,
+            gate,
+            wrong: Vec::new(),
+        }
+    }
+
+    fn refused(&mut self, what: &str, wire: &[u8]) {
+        let answer = self.gate.send(wire);
+        let is_refused = answer.statuses.iter().all(|it| *it >= 400);
+        if !self.recipient.take().is_empty() || !is_refused {
+            self.wrong.push(format!("passed: {what}"));
+        }
+    }
+
+    fn forwarded(&mut self, what: &str, wire: &[u8]) {
+        let answer = self.gate.send(wire);
+        if self.recipient.take().len() != 1 || answer.statuses != [200] {
+            let body = answer.text.split("\r\n\r\n").last().unwrap_or_default();
+            self.wrong.push(format!("stopped: {what}: {body}"));
+        }
+    }
+
+    fn end(self) {
+        assert!(self.wrong.is_empty(), "{}", self.wrong.join("\n"));
+    }
+}
+
+fn base64(text: &str) -> String {
+    BASE64_STANDARD.encode(text)
+}
+
+fn each(text: &str, write: impl Fn(char) -> String) -> String {
+    text.chars().map(write).collect()
+}
+
+fn percent(text: &str) -> String {
+    each(text, |it| format!("%{:02x}", it as u32))
+}
+
+fn body(value: &Value) -> Vec<u8> {
+    request(
+        "/v1/contacts",
+        b"",
+        "application/json",
+        value.to_string().as_bytes(),
+    )
+}
+
+/// Digits of another script, by the first of its ten.
+fn digits_from(zero: u32) -> String {
+    each(IIN, |it| {
+        char::from_u32(zero + it as u32 - 48).unwrap().to_string()
+    })
+}
+
+fn between(separator: &str) -> String {
+    IIN.split("")
+        .filter(|it| !it.is_empty())
+        .collect::<Vec<_>>()
+        .join(separator)
+}
+
+/// The value as text, in the forms that people and alphabets have.
+fn plain_writings() -> Vec<String> {
+    vec![
+        "9912 3110 0010".to_owned(),
+        "9912-3110-0010".to_owned(),
+        "991231-100010".to_owned(),
+        "991231.100010".to_owned(),
+        "99 12 31 10 00 10".to_owned(),
+        "991231\u{a0}100\u{2009}010".to_owned(),
+        "ID991231100010X".to_owned(),
+        "9912\u{0}31100010".to_owned(),
+        between("\u{200b}"),
+        between("\u{3164}"),
+        between("\u{336}"),
+        between("\u{fe0f}\u{20e3}"),
+        digits_from(0xff10),
+        digits_from(0x660),
+        digits_from(0xa620),
+        digits_from(0x1d7ce),
+        digits_from(0x1e950),
+        digits_from(0xe0030),
+        "⁹⁹¹²³¹¹⁰⁰⁰¹⁰".to_owned(),
+        "⑨⑨①②③①①⓪⓪⓪①⓪".to_owned(),
+        "4111 1111-1111 1111".to_owned(),
+        "a.ivanova＠example．com".to_owned(),
+        "a.ivanova@\u{200b}example.com".to_owned(),
+        "a.ivanova@example\u{3002}com".to_owned(),
+    ]
+}
+
+/// The value encoded, in what recipients undo as a matter of course, and in what nobody can read here.
+fn encoded_writings() -> Vec<String> {
+    let document = json!({ "iin": IIN }).to_string();
+    let token = "eyJhbGciOiJub25lIn0";
+    vec![
+        percent(IIN),
+        percent(&percent(IIN)),
+        "a.ivanova%40example.com".to_owned(),
+        "a.ivanova&#64;example.com".to_owned(),
+        "a.ivanova&commat;example.com".to_owned(),
+        each(IIN, |it| format!("&#{};", it as u32)),
+        each(IIN, |it| format!("\\u{:04x}", it as u32)),
+        each(IIN, |it| format!("\\x{:02x}", it as u32)),
+        each(IIN, |it| format!("\\{:03o}", it as u32)),
+        each(IIN, |it| format!("={:02X}", it as u32)),
+        format!("=?utf-8?B?{}?=", base64(IIN)),
+        base64(IIN),
+        base64(ADDRESS),
+        base64(&base64(&base64(&document))),
+        base64(&base64(&base64(&base64(&base64(IIN))))),
+        format!("see {} please", base64(&document)),
+        format!("data:text/plain;base64,{}", base64(IIN)),
+        format!(
+            "Bearer {token}.{}.x",
+            base64(&document).trim_end_matches('=')
+        ),
+        // A token's document must not keep the text beside it from being read.
+        format!("eyJhIjoxfQ.{IIN}"),
+        each(IIN, |it| format!("{:x}", it as u32)),
+        "HE4TCMRTGEYTAMBQGEYA====".to_owned(),
+        format!(
+            "https://x.example/?u={}",
+            percent(&format!("https://y.example/?m={ADDRESS}"))
+        ),
+        format!(
+            "{{\"iin\":\"{}\",}}",
+            each(IIN, |it| format!("\\u{:04x}", it as u32))
+        ),
+        // What nobody can read here.
+        "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..a.b.c".to_owned(),
+        "-----BEGIN PGP MESSAGE-----\n\nabc".to_owned(),
+        format!("/9j/4{}", "A".repeat(40)),
+        "H4sIAAAAAAACA6tWyszMU7JSsrQ0NDI2NDQwMDA0UKoFACy2E5IWAAAA".to_owned(),
+    ]
+}
+
+#[test]
+fn no_writing_hides_a_value() {
+    let document = json!({ "iin": IIN }).to_string();
+    let writings = [plain_writings(), encoded_writings()].concat();
+    let mut bench = Bench::start();
+    for writing in &writings {
+        bench.refused(writing, &body(&json!({ "note": writing })));
+        bench.refused(
+            writing,
+            &request("/v1", b"", "text/plain", writing.as_bytes()),
+        );
+    }
+    for name in [IIN, ADDRESS, &percent(IIN), &base64(&document), &document] {
+        bench.refused(name, &body(&json!({ name: 1 })));
+    }
+    for number in [
+        r#"{"x":9.91231100010e11}"#,
+        r#"{"x":99123110001E+1}"#,
+        r#"{"x":991231100010.00}"#,
+        r#"{"iin":50314100013}"#,
+        r#"{"phone":7.7010000001e10}"#,
+    ] {
+        bench.refused(
+            number,
+            &request("/v1", b"", "application/json", number.as_bytes()),
+        );
+    }
+    for key in [
+        "first_nаme",
+        "ｆｉｒｓｔ＿ｎａｍｅ",
+        "first\u{200b}_name",
+        "FIRSTNAME",
+    ] {
+        bench.refused(
+            key,
+            &body(&json!({ key: "Aigerim", "last_name": "Ivanova" })),
+        );
+    }
+    bench.end();
+}
+
+#[test]
+fn no_place_hides_a_value() {
+    let mut bench = Bench::start();
+    for field in [
+        format!("X-Client-Iin: {IIN}"),
+        format!("X-{IIN}: 1"),
+        format!("X-A: {}", base64(IIN)),
+        format!("X-A: {}", percent(IIN)),
+        format!("Subject: =?utf-8?B?{}?=", base64(IIN)),
+        format!("Referer: https://crm.test/c/{IIN}"),
+        format!("From: {ADDRESS}"),
+        format!("Origin: https://{IIN}.test"),
+        format!("Cookie: a=1; uid={}", base64(IIN)),
+        format!("Authorization: Basic {}", base64(&format!("{IIN}:x"))),
+        format!("Authorization: BASIC\t{}", base64(&format!("{IIN}:x"))),
+        format!("Authorization: Token {}", base64(IIN)),
+        format!("User-Agent: x/1 ({ADDRESS})"),
+        format!("User-Agent: {IIN}/1.0"),
+        "X-Forwarded-For: 5.34.1.2".to_owned(),
+        format!("baggage: userId={IIN}"),
+        format!("If-None-Match: \"{IIN}\""),
+        format!("Idempotency-Key: {IIN}"),
+        format!(
+            "Content-Disposition: attachment; filename*=UTF-8''{}.pdf",
+            percent(IIN)
+        ),
+    ] {
+        let line = format!("{field}\r\n");
+        let wire = request(
+            "/v1",
+            line.as_bytes(),
+            "application/json",
+            b"{\"note\":\"ok\"}",
+        );
+        bench.refused(&field, &wire);
+    }
+    let label = format!("application/json; a={IIN}");
+    let wire = request("/v1", b"", &label, b"{\"note\":\"ok\"}");
+    bench.refused(&label, &wire);
+    bench.end();
+}
+
+#[test]
+fn no_part_of_a_target_or_form_hides_a_value() {
+    let mut bench = Bench::start();
+    for target in [
+        format!("/c/{IIN}"),
+        format!("/c/{}", percent(IIN)),
+        format!("/c/{}", base64(IIN)),
+        format!("/c/{ADDRESS}"),
+        format!("/c/{IIN}.json"),
+        format!("/c?{IIN}"),
+        format!("/c?x[]=1&x[]={IIN}"),
+        format!("/c?a=1;iin={IIN}"),
+        format!("/c?x={}", percent(&percent(IIN)).replace('%', "%25")),
+        format!("/c?{}=1", percent(IIN).replace('%', "%25")),
+        format!("/c?x={}", base64(IIN)),
+        format!("/Contacts('{IIN}')"),
+        format!("http://crm.example/c?x={IIN}"),
+    ] {
+        bench.refused(
+            &target,
+            format!("GET {target} HTTP/1.1\r\nHost: crm.example\r\n\r\n").as_bytes(),
+        );
+    }
+    for form in [
+        format!("x={}", percent(&percent(IIN)).replace('%', "%25")),
+        "x=991231%00100010".to_owned(),
+        format!("c[iin]={IIN}"),
+        percent(&percent(&percent(IIN))),
+        format!("x={}", base64(IIN)),
+        "x=a.ivanova%2540example.com".to_owned(),
+    ] {
+        let label = "application/x-www-form-urlencoded";
+        bench.refused(&form, &request("/v1", b"", label, form.as_bytes()));
+    }
+    for claim in [
+        "Shekara-Purpose: data.clarification",
+        "X-Consent-Ref: 1",
+        "Shekara-Decision: allow",
+    ] {
+        let line = format!("{claim}\r\n");
+        let body = json!({ "iin": IIN }).to_string();
+        let wire = request("/v1", line.as_bytes(), "application/json", body.as_bytes());
+        bench.refused(claim, &wire);
+    }
+    bench.end();
+}
+
+#[test]
+fn what_is_nobodys_passes() {
+    let mut bench = Bench::start();
+    for value in [
+        json!({"order_id": "100000012345", "total": "12990.00", "created_at": "2026-11-22T07:50:12.123456Z"}),
+        json!({"id": "7f3c2b1e-9a4d-4c55-8f60-1d2e3f405162", "_id": "507f1f77bcf86cd799439011"}),
+        json!({"ts": 1_795_322_749_123_u64, "t2": "20261122075012", "t3": "261122075012", "t4": "261122 075012"}),
+        json!({"price": "1 299 990,00 KZT", "n": 129_999.99, "m": 1.5e3, "z": 129_999.00}),
+        json!({"sku": "SKU-991231-100", "ean": "4006381333931", "isbn": "978-3-16-148410-0"}),
+        json!({"d": "npm@1.2.3", "e": "@handle", "f": "user@localhost", "g": "git@github.com:a/b.git", "h": "icon@2x.png"}),
+        json!({"sha": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}),
+        json!({"nonce": "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ", "word": "internationalization"}),
+        json!({"discount": "50%", "u": "https://shop.example/a%20b?x=1&y=31"}),
+        json!({"html": "<p>Заказ &#8470;&nbsp;1001, 12&nbsp;990&nbsp;&#8376;</p>", "area": "54 м²", "t": "1️⃣ Купить"}),
+        json!({"inv": "INV-2026-000123", "awb": "1Z999AA10123456784", "po": "PO230101500123"}),
+        json!({"mail": "info@example.com", "bin": "990140000007"}),
+        json!({"groups": ["1234 5678 9012", "10 20 30 40 50 60", "2026 11 22 07 50"]}),
+        json!({"path": "C:\\Users\\app\\101\\file.txt", "pattern": "^\\d{3}\\.\\d+$"}),
+        json!({"data": base64("Hello, your order 1001 is ready at 10:00")}),
+        json!({"query": "query($id: ID!, $first: Int = 10) { order(id: $id) { sku } }", "variables": {"id": "gid://shopify/Order/450789469"}}),
+        json!({"key": "AAAA-BBBB-CCCC-DDDD-EEEE", "sig": "MEUCIQDhV3h3R0lGODdhAQABAIAAAP8AAP8AACwAAAAAAQABAAACAkQBADs"}),
+    ] {
+        bench.forwarded(&value.to_string(), &body(&value));
+    }
+    for field in [
+        "User-Agent: python-requests/2.31.0\r\nAccept: */*\r\nAccept-Encoding: gzip, deflate\r\n",
+        "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\nIdempotency-Key: 01HF7YAT31JZHSMW1CG6Q6MHB7\r\n",
+        "X-Stripe-Client-User-Agent: {\"bindings_version\": \"7.0.0\"}\r\nAuthorization: Bearer sk_test_4eC39HqLyjWDarjtT1zdp7dc\r\n",
+        "Authorization: Basic YXBpOmtleS0zYXg2eG5qcDI5amQ2ZmRzNGdjMzczc2d2anh0ZW9sMA==\r\n",
+        "Cookie: lang=ru; theme=dark\r\nDate: Sun, 22 Nov 2026 07:50:12 GMT\r\n",
+    ] {
+        let wire = request(
+            "/v1",
+            field.as_bytes(),
+            "application/json",
+            b"{\"note\":\"ok\"}",
+        );
+        bench.forwarded(field, &wire);
+    }
+    for target in [
+        "/v1/items/12345?page=2&per_page=100&sort=-created_at",
+        "/v1/items/7f3c2b1e-9a4d-4c55-8f60-1d2e3f405162?since=2026-11-22T07%3A50%3A12Z",
+    ] {
+        bench.forwarded(
+            target,
+            format!("GET {target} HTTP/1.1\r\nHost: crm.example\r\n\r\n").as_bytes(),
+        );
+    }
+    bench.end();
+}
+
+/// Log-only softens the legal questions and nothing else; the record says what would have been.
+#[test]
+fn log_only_lets_the_law_pass_and_nothing_unread_of_the_wire() {
+    let recipient = Recipient::start(OK);
+    let gate = gate_before(&recipient, "log-only");
+    let sent = body(&json!({ "iin": IIN }));
+    let answer = gate.send(&sent);
+    assert_eq!(answer.statuses, [200], "{}", answer.text);
+    assert_eq!(recipient.take().len(), 1);
+    for wire in [
+        b"POST /v1 HTTP/1.1\r\nHost: crm.example\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG".to_vec(),
+        b"POST /v1 HTTP/1.1\r\nHost: other.example\r\nContent-Length: 0\r\n\r\n".to_vec(),
+        request("/v1", b"Via: 1.1 shekara\r\n", "application/json", b"{}"),
+    ] {
+        let answer = gate.send(&wire);
+        assert!(answer.statuses.iter().all(|it| *it >= 400), "{}", answer.text);
+        assert!(recipient.take().is_empty());
+    }
+    let kept = gate.log() + &gate.audit();
+    assert!(
+        !kept.contains(IIN),
+        "the value is in the log or the audit log"
+    );
+}
+
+/// What an answer says of other places would lead an SDK, body and all, around the gate.
+#[test]
+fn answers_lead_nobody_around_the_gate() {
+    let check = |answer: &'static str, status: u16| {
+        let recipient = Recipient::start(answer);
+        let gate = gate_before(&recipient, "enforce");
+        let came = gate.send(&body(&json!({ "note": "ok" })));
+        assert_eq!(came.statuses, [status], "{answer}");
+        assert!(!came.text.contains("us.example"), "{answer}: {}", came.text);
+    };
+    check(
+        "HTTP/1.1 302 Found\r\nLocation: https://us.example/\r\nContent-Length: 0\r\n\r\n",
+        302,
+    );
+    check(
+        "HTTP/1.1 307 Temporary Redirect\r\nLocation: https://us.example/\r\nContent-Length: 0\r\n\r\n",
+        502,
+    );
+    check(
+        "HTTP/1.1 308 Permanent Redirect\r\nLocation: //us.example/\r\nContent-Length: 0\r\n\r\n",
+        502,
+    );
+    check(
+        "HTTP/1.1 200 OK\r\nAlt-Svc: h2=\"us.example:443\"\r\nContent-Length: 0\r\n\r\n",
+        200,
+    );
+    check(
+        "HTTP/1.1 200 OK\r\nRefresh: 0; url=https://us.example/\r\nContent-Length: 0\r\n\r\n",
+        200,
+    );
+    // Clients differ in which of two fields they follow.
+    check(
+        "HTTP/1.1 307 Temporary Redirect\r\nLocation: /ok\r\nLocation: https://us.example/\r\nContent-Length: 0\r\n\r\n",
+        502,
+    );
+    check(
+        "HTTP/1.1 302 Found\r\nLocation: /ok\r\nLocation: https://us.example/\r\nContent-Length: 0\r\n\r\n",
+        302,
+    );
+}
