@@ -28,7 +28,8 @@ const DAY_MILLIS: i64 = 86_400_000;
 /// What `consent` is worth for `claim`.
 pub(super) fn assess(claim: &Claim<'_>, consent: &Consent) -> Assessed {
     let standing = Standing::at(consent, claim.case.transfer.at);
-    // a recall reaches whoever was sent data under a consent, for whatever purpose and though it was taken back since.
+    // a recall reaches whoever was sent data under a consent, for whatever purpose, by whatever channel and though it was
+    // taken back since.
     let recalls = claim.purpose.is_some_and(is_recall);
     let mut failures = Failures::default();
     check_life(claim, consent, &standing, recalls, &mut failures);
@@ -144,7 +145,7 @@ fn check_scope(claim: &Claim<'_>, consent: &Consent, recalls: bool, failures: &m
     }
     let is_for_it = recalls || covers(&consent.purposes, claim.purpose);
     failures.note(ReasonCode::PurposeNotCovered, !is_for_it);
-    let is_limited = !consent.channels.is_empty();
+    let is_limited = !recalls && !consent.channels.is_empty();
     let by_channel = || case.channel.is_some_and(|it| consent.channels.contains(it));
     failures.note(ReasonCode::ChannelNotCovered, is_limited && !by_channel());
 }

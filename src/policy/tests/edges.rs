@@ -517,6 +517,10 @@ fn a_recall_reaches_those_who_withdrew() {
         .withdrawals
         .push(withdrawal("2026-11-01T10:00:00+05:00", scope));
     Scene::new(strict_de(), "recall", "email", record.clone()).check("recall", "");
+    let by_sms = giving(|it| it.channels = set("sms", Into::into));
+    Scene::new(strict_de(), "recall", "email", by_sms.clone()).check("other channel", "");
+    Scene::new(strict_de(), "order.notice", "email", by_sms)
+        .check("order by another channel", "channel-not-covered");
     Scene::new(strict_de(), "recall", "email", subject("s")).check("nothing given", "no-consent");
     Scene::new(strict_de(), "order.notice", "email", record).check("order", "consent-withdrawn");
 }
