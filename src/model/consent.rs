@@ -7,7 +7,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{CategorySet, Country, Day, Purpose, Timestamp, subject::SubjectId};
+use super::{
+    CategorySet, Country, Day, Purpose, Timestamp,
+    subject::{SubjectId, SubjectRef},
+};
 
 /// Id of a register record (UUIDv7 as text, or the operator's own reference on import).
 pub type RecordId = Arc<str>;
@@ -153,6 +156,9 @@ pub struct Consent {
     /// Channels it is limited to; empty = any.
     #[serde(default)]
     pub channels: BTreeSet<Arc<str>>,
+    /// Addresses it was given for, as keyed references; empty = any. See [`covers_addresses`].
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub addresses: BTreeSet<SubjectRef>,
     /// Representative who gave it.
     #[serde(default)]
     pub representative: Option<RecordId>,
@@ -169,6 +175,24 @@ pub struct Consent {
     pub events: Vec<(ConsentState, Timestamp)>,
     /// Who recorded it, when.
     pub recorded: Recorded,
+}
+
+/// Whether an address scope lets data under `identifiers` pass: every e-mail must be among the e-mails that it names, and so
+/// must every phone. A kind of which the scope names none is not limited, nor is one that is no address.
+///
+/// References are compared as they are. One made under an earlier key equals no current one, so after a change of the subject key
+/// such a consent covers none of its addresses until it is recorded anew: it fails closed.
+pub fn covers_addresses(scope: &BTreeSet<SubjectRef>, identifiers: &[SubjectRef]) -> bool {
+    identifiers.iter().all(|it| {
+        let is_limited = it.kind.is_address() && scope.iter().any(|its| its.kind == it.kind);
+        !is_limited || scope.contains(it)
+    })
+}
+
+/// The references of `identifiers` that can limit a consent: those of addresses.
+pub fn address_scope(identifiers: impl IntoIterator<Item = SubjectRef>) -> BTreeSet<SubjectRef> {
+    let identifiers = identifiers.into_iter();
+    identifiers.filter(|it| it.kind.is_address()).collect()
 }
 
 /// What a withdrawal takes back; an empty list is no limit, all empty is the whole consent.

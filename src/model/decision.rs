@@ -142,6 +142,7 @@ reasons! {
     CountryNotCovered = "country-not-covered" @ 10,
     PurposeNotCovered = "purpose-not-covered" @ 10,
     ChannelNotCovered = "channel-not-covered" @ 10,
+    AddressNotCovered = "address-not-covered" @ 10,
     SpecialCategory = "special-category" @ 10,
     CategoryNotCovered = "category-not-covered" @ 10,
     EvidenceMismatch = "evidence-mismatch" @ 10,

@@ -54,6 +54,11 @@ impl IdentifierKind {
             Self::Phone => "phone",
         }
     }
+
+    /// Whether a person is written to or called at it. A consent can be limited to some of them.
+    pub const fn is_address(self) -> bool {
+        matches!(self, Self::Email | Self::Phone)
+    }
 }
 
 impl FromStr for IdentifierKind {

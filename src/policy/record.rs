@@ -5,6 +5,7 @@ use crate::model::{
     CategorySet, Purpose,
     decision::ReasonCode,
     evidence::{General, SubjectRecord},
+    subject::SubjectRef,
 };
 
 /// One demand of one reading about one subject, for one purpose.
@@ -14,6 +15,8 @@ pub(super) struct Claim<'a> {
     pub(super) case: &'a Case<'a>,
     /// Whose records.
     pub(super) subject: &'a SubjectRecord,
+    /// Identifiers of the person in the message, as references under the current key.
+    pub(super) identifiers: &'a [SubjectRef],
     /// Records of everybody.
     pub(super) general: &'a General,
     /// The facet, or naming.

@@ -185,6 +185,7 @@ pub(crate) fn consent(who: &[IdentifierRefs]) -> NewConsent {
             categories: CategorySet::named("email").unwrap(),
             purposes: ["marketing.email".parse().unwrap()].into(),
             channels: [].into(),
+            addresses: [].into(),
             representative: None,
             notify_subject: false,
             evidence: Evidence {

@@ -12,7 +12,11 @@ use crate::gatekeeper::keys::hex;
 const APPLICATION_ID: i32 = 0x5368_6B61;
 
 /// Schema versions in order. Released ones never change; a new one is added at the end.
-const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql"), include_str!("schema_2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema_1.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+];
 
 /// How long a connection waits for another's write lock.
 const BUSY_MILLIS: u64 = 5_000;
@@ -235,7 +239,7 @@ mod tests {
             ("foreign_keys", 1),
             ("trusted_schema", 0),
             ("busy_timeout", 5_000),
-            ("user_version", 2),
+            ("user_version", 3),
         ] {
             assert_eq!(pragma(&connection, name).unwrap(), wanted, "{name}");
         }
@@ -268,8 +272,8 @@ mod tests {
 
     #[test]
     fn refuses_what_it_cannot_trust() {
-        check_refused("knows up to 2", |it| {
-            execute(it, "PRAGMA user_version = 3");
+        check_refused("knows up to 3", |it| {
+            execute(it, "PRAGMA user_version = 4");
         });
         check_refused("another program", |it| {
             execute(it, "PRAGMA application_id = 7");
@@ -290,11 +294,11 @@ mod tests {
         execute(
             &settings,
             "ALTER TABLE objections DROP COLUMN lifted_record;
-             DELETE FROM migrations WHERE version = 2;
+             DELETE FROM migrations WHERE version > 1;
              PRAGMA user_version = 1;",
         );
         let connection = open(&settings).unwrap();
-        assert_eq!(pragma(&connection, "user_version").unwrap(), 2);
+        assert_eq!(pragma(&connection, "user_version").unwrap(), 3);
         connection
             .execute("UPDATE objections SET lifted_record = 'x'", [])
             .unwrap();

@@ -6,15 +6,16 @@ use crate::{
     cli::{
         Failure,
         register::{
-            Problems, Recipients, Record, Session, Terminal, print_saved, subject, texts,
+            Problems, Recipients, Record, Session, Terminal, print_saved, subject, texts, usage,
             vocabulary,
         },
     },
     model::{
         CategorySet, Day,
-        consent::{Evidence, Until},
+        consent::{Evidence, Until, address_scope},
+        subject::SubjectRef,
     },
-    store::writer::{ConsentTerms, NewConsent},
+    store::writer::{ConsentTerms, NewConsent, Whose},
 };
 
 #[derive(Debug, clap::Args)]
@@ -35,6 +36,10 @@ pub(super) struct Args {
     /// Channel it is limited to (repeatable) [default: any]
     #[arg(long, value_name = "CHANNEL")]
     channel: Vec<String>,
+    /// It covers only the e-mails and phones that are read for the subject; a kind of which none is read is not limited
+    /// [default: any]
+    #[arg(long)]
+    only_these_addresses: bool,
     /// It allows public distribution
     #[arg(long)]
     public: bool,
@@ -96,16 +101,35 @@ pub(super) fn run(
     session: &Session<'_>,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), Failure> {
-    let terms = terms(args, session)?;
+    let mut terms = terms(args, session)?;
     let from = terms.from.start(session.context.utc_offset);
+    let whose = subject::read(&args.subject, session, terminal)?;
+    if args.only_these_addresses {
+        terms.addresses = addresses(&whose)?;
+    }
     let new = NewConsent {
         id: args.record.id(),
-        whose: subject::read(&args.subject, session, terminal)?,
+        whose,
         terms,
     };
     let saved = session.writer()?.grant(&new)?;
     let acts_from = Some(from.max(saved.at));
     print_saved("consent", &saved, acts_from, args.record.format, terminal)
+}
+
+/// The addresses among the identifiers that were read.
+fn addresses(whose: &Whose) -> Result<BTreeSet<SubjectRef>, Failure> {
+    let addresses = match whose {
+        Whose::Identified(identifiers) => address_scope(identifiers.iter().map(|it| it.current)),
+        Whose::Subject(_) => BTreeSet::new(),
+    };
+    if addresses.is_empty() {
+        return Err(usage(&[
+            "--only-these-addresses: no address is named; give the e-mails and phones with `--subject -` or `--subject-file FILE`"
+                .to_owned(),
+        ]));
+    }
+    Ok(addresses)
 }
 
 fn terms(args: &Args, session: &Session<'_>) -> Result<ConsentTerms, Failure> {
@@ -162,6 +186,7 @@ fn terms(args: &Args, session: &Session<'_>) -> Result<ConsentTerms, Failure> {
             .fold(CategorySet::EMPTY, CategorySet::union),
         purposes: purposes.into_iter().collect(),
         channels: texts(&args.channel),
+        addresses: BTreeSet::new(),
         representative: args.representative.as_deref().map(Into::into),
         notify_subject: args.notify_subject,
         evidence: Evidence {

@@ -6,10 +6,14 @@
 //!  "purposes": ["marketing.email"], "evidence": {"method": "web-checkbox", "ref": "form-1", "text": "t", "version": "1",
 //!  "sha256": "…", "locale": "kk", "at": "2026-11-20T10:00:00+05:00"}}
 //! ```
+//! `"only_these_addresses": true` limits the consent to the e-mails and phones among the identifiers; a kind that is not among
+//! them is not limited.
+//!
 //! Every line is read before anything is written; one bad line refuses the file. The id is required, so that a file imported
 //! twice changes nothing.
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -25,7 +29,7 @@ use crate::{
         Failure,
         register::{Session, Terminal, subject, usage, vocabulary},
     },
-    model::{CategorySet, Country, Purpose, subject::Identifier},
+    model::{CategorySet, Country, Purpose, consent::address_scope, subject::Identifier},
     store::{
         Error,
         writer::{ConsentTerms, NewConsent, Whose},
@@ -48,6 +52,7 @@ const FIELDS: &[&str] = &[
     "categories",
     "purposes",
     "channels",
+    "only_these_addresses",
     "representative",
     "notify_subject",
     "evidence",
@@ -178,7 +183,18 @@ fn parse(line: &str, session: &Session<'_>) -> Result<NewConsent, Vec<String>> {
     {
         fields.map.insert("operator".to_owned(), bin.into());
     }
-    let terms = fields.terms();
+    let only_these = fields.optional("only_these_addresses").unwrap_or(false);
+    let references = subject::references(&identifiers, session);
+    let mut terms = fields.terms();
+    if only_these && let Some(terms) = &mut terms {
+        terms.addresses = address_scope(references.iter().map(|it| it.current));
+        if terms.addresses.is_empty() {
+            fields.problems.push(
+                "only_these_addresses: no address is named; give an email or phone in `identifiers`"
+                    .to_owned(),
+            );
+        }
+    }
     fields.refuse_rest();
     if let Some(terms) = &terms
         && fields.problems.is_empty()
@@ -193,7 +209,7 @@ fn parse(line: &str, session: &Session<'_>) -> Result<NewConsent, Vec<String>> {
     match (id, terms) {
         (Some(id), Some(terms)) if fields.problems.is_empty() => Ok(NewConsent {
             id: Some(id),
-            whose: Whose::Identified(subject::references(&identifiers, session)),
+            whose: Whose::Identified(references),
             terms,
         }),
         _ => Err(fields.problems),
@@ -255,6 +271,7 @@ impl Fields {
             categories: categories?,
             purposes: purposes?,
             channels,
+            addresses: BTreeSet::new(),
             representative,
             notify_subject,
             evidence: evidence?,

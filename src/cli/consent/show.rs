@@ -1,6 +1,6 @@
 //! `consent list` and `consent show`.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use serde_json::json;
 
@@ -17,6 +17,7 @@ use crate::{
         Timestamp,
         consent::{Consent, Withdrawal, WithdrawalScope},
         evidence::{General, SubjectRecord},
+        subject::SubjectRef,
     },
     store::{self, writer::Whose},
 };
@@ -221,6 +222,7 @@ fn fields(it: &Consent, state: state::State) -> Vec<(&'static str, String)> {
                 join(&it.channels)
             },
         ),
+        ("addresses", addresses(&it.addresses)),
         (
             "evidence",
             format!("{} {}", word(&evidence.method), evidence.reference),
@@ -237,6 +239,17 @@ fn fields(it: &Consent, state: state::State) -> Vec<(&'static str, String)> {
             format!("{} by {}", it.recorded.at, it.recorded.by),
         ),
     ]
+}
+
+/// How many of which kinds; which ones is not known, the register holds keyed hashes.
+fn addresses(scope: &BTreeSet<SubjectRef>) -> String {
+    let kinds: BTreeSet<&str> = scope.iter().map(|it| it.kind.as_str()).collect();
+    let kinds = Vec::from_iter(kinds).join(", ");
+    match scope.len() {
+        0 => "any".to_owned(),
+        1 => format!("only 1 address ({kinds})"),
+        many => format!("only {many} addresses ({kinds})"),
+    }
 }
 
 fn withdrawn(it: &Withdrawal) -> String {

@@ -320,3 +320,46 @@ fn a_lost_key_stops_the_command() {
         "another key knows nobody"
     );
 }
+
+#[test]
+fn a_consent_is_limited_to_the_addresses_that_were_read() {
+    let bench = Bench::new();
+    bench.grant("--id any").unwrap();
+    bench.grant("--id both --only-these-addresses").unwrap();
+    let named = serde_json::json!({"email": ["a@example.org", "b@example.org"], "national-id": "991231100010"});
+    let only = [
+        ("identifiers", named),
+        ("only_these_addresses", true.into()),
+    ];
+    bench.run("import -", &line(1, &only)).unwrap();
+    for (id, says) in [
+        ("any", "any\n"),
+        ("both", "only 2 addresses (email, phone)\n"),
+        ("crm-1", "only 2 addresses (email)\n"),
+    ] {
+        let (shown, _) = bench.run(&format!("show --consent {id}"), "").unwrap();
+        let found = shown.lines().find(|it| it.starts_with("addresses"));
+        let found = found.map(|it| format!("{}\n", it.trim_start_matches("addresses").trim()));
+        assert_eq!(found.as_deref(), Some(says), "{id}");
+    }
+    let again = bench.grant("--id both --only-these-addresses").unwrap().0;
+    assert!(again.contains("recorded before"), "{again}");
+    let grant = format!("{GRANT}{}", "ab".repeat(32));
+    bench.check_refused(
+        &format!("{grant} --id both"),
+        WHO,
+        &["`both` is already recorded"],
+    );
+    bench.check_refused(
+        &format!("{grant} --only-these-addresses"),
+        "national-id: 991231100010",
+        &["--only-these-addresses: no address is named"],
+    );
+    let none = serde_json::json!({"national-id": "991231100010"});
+    let only = [("identifiers", none), ("only_these_addresses", true.into())];
+    bench.check_refused(
+        "import -",
+        &line(2, &only),
+        &["line 1: only_these_addresses: no address is named"],
+    );
+}

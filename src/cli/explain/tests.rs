@@ -96,6 +96,7 @@ impl Bench {
                     categories: CategorySet::named("email").unwrap(),
                     purposes: ["order.notice".parse().unwrap()].into(),
                     channels: [].into(),
+                    addresses: [].into(),
                     representative: None,
                     notify_subject: false,
                     evidence: Evidence {

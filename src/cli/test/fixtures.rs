@@ -1,6 +1,9 @@
 //! Written register records become what the registers would answer.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::written::{
     Basis, Consent, Objection, PurposeEnd, Registers, Representative, Restriction, Subject, Text,
@@ -32,7 +35,7 @@ impl Reader<'_> {
     pub(super) fn registers(&self, written: &Registers) -> MemoryRegisters {
         let mut registers = MemoryRegisters::default();
         for subject in &written.subjects {
-            let identifiers: Vec<_> = identifiers(subject)
+            let identifiers: Vec<_> = identifiers(&subject.identifiers)
                 .filter_map(Result::ok)
                 .map(|it| self.keys.references(&it))
                 .collect();
@@ -97,6 +100,11 @@ impl Reader<'_> {
             categories: written.categories,
             purposes: written.purposes.clone(),
             channels: written.channels.clone(),
+            addresses: consent::address_scope(
+                identifiers(&written.addresses)
+                    .filter_map(Result::ok)
+                    .map(|it| self.keys.references(&it).current),
+            ),
             representative: written.representative.clone(),
             notify_subject: written.notify_subject,
             evidence,
@@ -128,10 +136,9 @@ impl Reader<'_> {
 
 /// The identifiers of `written`, normalised as those of a message are; or what is wrong with one.
 pub(super) fn identifiers(
-    written: &Subject,
+    written: &BTreeMap<String, Texts>,
 ) -> impl Iterator<Item = Result<Identifier, (&str, String)>> {
-    let pairs = written.identifiers.iter();
-    pairs.flat_map(|(kind, Texts(values))| {
+    written.iter().flat_map(|(kind, Texts(values))| {
         values.iter().map(move |value| {
             let known: IdentifierKind = kind.parse().map_err(|it| (kind.as_str(), it))?;
             Identifier::normalise(known, value)

@@ -20,7 +20,7 @@ use crate::{
         keys::{Keys, SubjectKey},
         memory::MemoryRegisters,
     },
-    model::{Timestamp, decision::Verdict},
+    model::{Timestamp, decision::Verdict, subject::Identifier},
 };
 
 /// Policy tests of one file, ready to run.
@@ -324,20 +324,43 @@ fn record_problems(
 
 fn subject_problems(document: &Document<File>, at: &Trail, subject: &Subject) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for (kind, message) in identifiers(subject).filter_map(Result::err) {
+    for (kind, message) in identifiers(&subject.identifiers).filter_map(Result::err) {
         let at = at.key("identifiers").key(kind);
         let fix = "write it as a message would, under email, phone, national-id, id-document or internal-id";
         problems.push(document.problem(&at, message, fix));
     }
     for (index, consent) in subject.consents.iter().enumerate() {
         let at = at.key("consents").index(index);
-        let written::Consent { cross_border, .. } = consent;
+        let written::Consent {
+            cross_border,
+            addresses,
+            ..
+        } = consent;
         if cross_border.as_ref().is_some_and(BTreeSet::is_empty) {
             let fix = "name one, or leave the key out for none";
             problems.push(document.problem(&at.key("cross_border"), "names no country", fix));
         }
+        for (kind, _) in addresses.iter().filter(|(_, it)| it.0.is_empty()) {
+            let fix = "name one, or leave the key out for any";
+            let at = at.key("addresses").key(kind);
+            problems.push(document.problem(&at, "names no address", fix));
+        }
+        for (kind, message) in identifiers(addresses).filter_map(address_problem) {
+            let fix = "write it as a message would, under email or phone";
+            let at = at.key("addresses").key(kind);
+            problems.push(document.problem(&at, message, fix));
+        }
     }
     problems
+}
+
+/// What is wrong with an address of a consent.
+fn address_problem(read: Result<Identifier, (&str, String)>) -> Option<(&str, String)> {
+    match read {
+        Ok(it) if it.kind.is_address() => None,
+        Ok(it) => Some((it.kind.as_str(), "is no address".to_owned())),
+        Err(problem) => Some(problem),
+    }
 }
 
 #[cfg(test)]

@@ -161,6 +161,16 @@ fn records_and_configuration_have_their_places() {
     let good = case("verdict: allow");
     let twice = SETTING.replace("phone: \"+7", "fone: \"+7");
     assert!(parse(&twice, &good).unwrap_err().contains("t.yaml:18:"));
+    for (addresses, said) in [
+        ("phone: ann", "not an identifier of kind phone"),
+        ("phone: []", "names no address"),
+        ("internal-id: a1", "is no address"),
+    ] {
+        let ends = format!("[order], addresses: {{{addresses}}}");
+        let problems = parse(&SETTING.replace("[order]", &ends), &good).unwrap_err();
+        let is_told = problems.contains("t.yaml:20:") && problems.contains(said);
+        assert!(is_told, "{said}: {problems}");
+    }
     let unlisted = CONFIGURATION.replace("country: KZ", "country: XX");
     let text = format!("{unlisted}{SETTING}cases:\n{good}");
     let problems = Suite::parse(text, "t.yaml".to_owned(), Path::new("")).unwrap_err();

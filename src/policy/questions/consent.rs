@@ -1,4 +1,4 @@
-//! Question 10: the consent.
+//! Question 10: the consent.
 
 use super::{
     basis::{covers_party, has_ended, touches},
@@ -10,6 +10,7 @@ use crate::{
         Category, CategorySet, Purpose, Timestamp,
         consent::{
             Consent, ConsentState, Facet, PurposeEndScope, Until, Withdrawal, WithdrawalScope,
+            covers_addresses,
         },
         decision::ReasonCode,
         destination::Role,
@@ -112,7 +113,7 @@ fn check_life(
     );
 }
 
-/// What it was given for: facet, recipient, countries, purpose, channel.
+/// What it was given for: facet, recipient, countries, purpose, channel, addresses.
 fn check_scope(claim: &Claim<'_>, consent: &Consent, recalls: bool, failures: &mut Failures) {
     let case = claim.case;
     let party = &case.destination.party;
@@ -148,6 +149,8 @@ fn check_scope(claim: &Claim<'_>, consent: &Consent, recalls: bool, failures: &m
     let is_limited = !recalls && !consent.channels.is_empty();
     let by_channel = || case.channel.is_some_and(|it| consent.channels.contains(it));
     failures.note(ReasonCode::ChannelNotCovered, is_limited && !by_channel());
+    let is_to_them = covers_addresses(&consent.addresses, claim.identifiers);
+    failures.note(ReasonCode::AddressNotCovered, !is_to_them);
 }
 
 /// How it can be proven, and by whose authority it was given.
@@ -278,7 +281,8 @@ fn reaches(claim: &Claim<'_>, scope: &WithdrawalScope) -> bool {
         && (scope.countries.is_empty() || by_country)
 }
 
-/// Whether `other` is a refusal, newer than the grant, of what is claimed. A refusal that asked about neither facet refuses both.
+/// Whether `other` is a refusal, newer than the grant, of what is claimed. A refusal that asked about neither facet refuses both,
+/// and one that asked about some addresses refuses all: less passes, never more.
 fn refuses(claim: &Claim<'_>, other: &Consent, granted_at: Timestamp) -> bool {
     let case = claim.case;
     let at = case.transfer.at;

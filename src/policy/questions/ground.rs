@@ -9,6 +9,7 @@ use crate::{
         consent::{Basis, Consent, Facet},
         decision::{Carrier, PersonOutcome, Reason, ReasonCode},
         evidence::{General, SubjectRecord},
+        subject::SubjectRef,
     },
     policy::{
         case::Case,
@@ -27,6 +28,8 @@ pub(super) struct About<'a> {
     /// Index of the person in the transfer.
     pub(super) index: u32,
     pub(super) categories: CategorySet,
+    /// The person's identifiers in the message.
+    pub(super) identifiers: &'a [SubjectRef],
 }
 
 /// A record of either sort.
@@ -91,6 +94,7 @@ impl<'a> About<'a> {
             let claim = Claim {
                 case: self.case,
                 subject: self.subject,
+                identifiers: self.identifiers,
                 general: self.general,
                 demand,
                 purpose,

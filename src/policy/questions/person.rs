@@ -83,6 +83,7 @@ fn outcome<T: Trace>(
                 general: &known.general,
                 index,
                 categories: person.categories,
+                identifiers: &person.identifiers,
             };
             about.ask(&mut outcome, findings, trace);
         }

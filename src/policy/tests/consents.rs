@@ -6,6 +6,7 @@ use crate::model::{
     decision::ReasonCode,
     evidence::SubjectRecord,
     law::WithdrawalEffective,
+    subject::{IdentifierKind, SubjectRef},
 };
 
 fn check_consent(label: &str, expected: &str, edit: impl FnOnce(&mut Consent)) {
@@ -32,6 +33,9 @@ fn each_check_of_a_consent_gives_its_reason() {
     });
     check_consent("channel", "channel-not-covered", |it| {
         it.channels = set("sms", |it| it.into());
+    });
+    check_consent("address", "address-not-covered", |it| {
+        it.addresses = [reference(IdentifierKind::Email, 9)].into();
     });
     check_consent("purpose", "purpose-not-covered", |it| {
         it.purposes = set("order.delivery", purpose);
@@ -203,5 +207,38 @@ fn the_nearest_record_gives_the_reason() {
         assert_eq!(primary.code, ReasonCode::ConsentExpired);
         assert_eq!(primary.record.as_deref(), Some("near"));
         record.consents.reverse();
+    }
+}
+
+#[test]
+fn an_address_scope_limits_the_kinds_that_it_names() {
+    use IdentifierKind::{Email, NationalId, Phone};
+    let (own, other) = (reference(Email, 0), reference(Email, 9));
+    let (phone, other_phone) = (reference(Phone, 1), reference(Phone, 2));
+    let number = reference(NationalId, 3);
+    let old = SubjectRef { key_id: 0, ..own };
+    let cases: [(&str, &[SubjectRef], &[SubjectRef], &str); 10] = [
+        ("no scope", &[], &[own, phone], ""),
+        ("the address", &[own], &[own], ""),
+        ("one of two", &[own, other], &[other], ""),
+        ("another address", &[own], &[other], "address-not-covered"),
+        ("one more", &[own], &[own, other], "address-not-covered"),
+        ("a kind without limit", &[own], &[own, phone], ""),
+        ("both kinds", &[own, phone], &[own, phone], ""),
+        (
+            "another phone",
+            &[own, phone],
+            &[own, other_phone],
+            "address-not-covered",
+        ),
+        ("no address", &[own, phone], &[number], ""),
+        ("an earlier key", &[old], &[own], "address-not-covered"),
+    ];
+    for (label, scope, found, expected) in cases {
+        let record = giving(|it| it.addresses = scope.iter().copied().collect());
+        let mut scene = Scene::new(strict_de(), "order.notice", "email", record);
+        scene.transfer.persons[0].identifiers = found.to_vec();
+        scene.known.persons[0].matches = found.iter().map(|it| (*it, vec![id("s")])).collect();
+        scene.check(label, expected);
     }
 }

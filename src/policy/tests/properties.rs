@@ -11,6 +11,7 @@ use crate::model::{
     evidence::SubjectRecord,
     finding::GapKind,
     law::Profile,
+    subject::IdentifierKind,
 };
 
 const DATA: [&str; 6] = [
@@ -118,6 +119,27 @@ proptest! {
             let verdict = after.decide().verdict;
             prop_assert!(verdict >= before, "{before:?} became {verdict:?}");
         }
+    }
+
+    #[test]
+    fn an_address_scope_never_lets_more_through(
+        scene in scenes(),
+        scope in prop::collection::btree_set((any::<bool>(), 0..3_u8), 0..4),
+        only_first in any::<bool>(),
+    ) {
+        let before = scene.decide().verdict;
+        let mut after = scene;
+        records_of(&mut after, |it| {
+            let consents = it.consents.iter_mut();
+            for consent in consents.take(if only_first { 1 } else { usize::MAX }) {
+                consent.addresses = scope.iter().map(|(is_email, number)| {
+                    let kind = if *is_email { IdentifierKind::Email } else { IdentifierKind::Phone };
+                    reference(kind, *number)
+                }).collect();
+            }
+        });
+        let verdict = after.decide().verdict;
+        prop_assert!(verdict >= before, "{before:?} became {verdict:?}");
     }
 
     #[test]

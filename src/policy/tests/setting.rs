@@ -206,6 +206,7 @@ pub(super) fn consent(id_: &str) -> Consent {
         categories: categories("name id_document birth_date sex address phone email"),
         purposes: set("order marketing service payment", purpose),
         channels: BTreeSet::new(),
+        addresses: BTreeSet::new(),
         representative: None,
         notify_subject: false,
         evidence: Proof {

@@ -408,6 +408,7 @@ fn consent(new: &NewConsent, subject: &Subject, id: RecordId, recorded: Recorded
         categories: terms.categories,
         purposes: terms.purposes,
         channels: terms.channels,
+        addresses: terms.addresses,
         representative: terms.representative,
         notify_subject: terms.notify_subject,
         evidence: terms.evidence,

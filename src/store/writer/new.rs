@@ -14,7 +14,7 @@ use crate::{
             BasisKind, ConsentState, Evidence, Facet, ObjectionTarget, PartyScope, PurposeEndScope,
             RecordId, Until, WithdrawalScope,
         },
-        subject::SubjectId,
+        subject::{SubjectId, SubjectRef},
     },
 };
 
@@ -72,6 +72,8 @@ pub struct ConsentTerms {
     pub purposes: BTreeSet<Purpose>,
     #[serde(default)]
     pub channels: BTreeSet<Arc<str>>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub addresses: BTreeSet<SubjectRef>,
     #[serde(default)]
     pub representative: Option<RecordId>,
     #[serde(default)]
@@ -88,6 +90,7 @@ impl ConsentTerms {
         });
         let ends_early = matches!(self.until, Until::Day(day) if day < self.from);
         let no_country = self.cross_border.as_ref().is_some_and(BTreeSet::is_empty);
+        let no_address = self.addresses.iter().any(|it| !it.kind.is_address());
         [
             (
                 self.operator.trim().is_empty(),
@@ -114,6 +117,11 @@ impl ConsentTerms {
                 self.purposes.is_empty(),
                 "purposes",
                 "is empty; name at least one purpose",
+            ),
+            (
+                no_address,
+                "addresses",
+                "names what is no address; name e-mails and phones only",
             ),
             (
                 self.evidence.text.trim().is_empty(),

@@ -116,6 +116,9 @@ pub(in super::super) struct Consent {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(in super::super) channels: BTreeSet<Arc<str>>,
+    /// Addresses it was given for, in clear, by kind: email, phone. Default: any.
+    #[serde(default)]
+    pub(in super::super) addresses: BTreeMap<String, Texts>,
     /// Representative who gave it.
     #[serde(default)]
     #[schemars(with = "Option<String>")]

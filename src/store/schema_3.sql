@@ -1,0 +1,2 @@
+-- Version 3. A consent may name the addresses it was given for (`addresses` in its body). No table changes: the number keeps out
+-- programs that would read such a consent without its limit.
