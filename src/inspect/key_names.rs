@@ -242,16 +242,34 @@ struct Words {
 }
 
 impl Words {
-    /// Splits `key` for a lookup: without a language at its end (`name_kk`).
+    /// Splits `key` for a lookup: without a language (`name_kk`) or a way of hashing (`email_sha256`) at its end. A hash of an
+    /// identifier still stands for the person.
     fn of(key: &str) -> Option<Self> {
         let mut words = Self::split(key)?;
-        let last = words.word(words.count - 1);
-        if words.count > 1
-            && matches!(
+        while words.count > 1 {
+            let last = words.word(words.count - 1);
+            let is_addition = matches!(
                 last,
-                b"kk" | b"kz" | b"ru" | b"en" | b"rus" | b"kaz" | b"eng"
-            )
-        {
+                b"kk"
+                    | b"kz"
+                    | b"ru"
+                    | b"en"
+                    | b"rus"
+                    | b"kaz"
+                    | b"eng"
+                    | b"hash"
+                    | b"hashed"
+                    | b"sha"
+                    | b"sha1"
+                    | b"sha256"
+                    | b"sha512"
+                    | b"256"
+                    | b"512"
+                    | b"md5"
+            );
+            if !is_addition {
+                break;
+            }
             words.length -= last.len();
             words.count -= 1;
         }

@@ -201,9 +201,27 @@ const fn is_mark(ch: char) -> bool {
     matches!(ch, '\u{300}'..='\u{36f}')
 }
 
+/// Bytes of the longest of [`LEGAL_FORMS`]; longer words are not looked at.
+const LEGAL_FORM_MAX: usize = {
+    let (mut longest, mut rest): (usize, &[&str]) = (0, LEGAL_FORMS);
+    while let [form, more @ ..] = rest {
+        if form.len() > longest {
+            longest = form.len();
+        }
+        rest = more;
+    }
+    longest
+};
+
 fn has_legal_form(text: &str) -> bool {
-    text.split(|it: char| !it.is_alphabetic())
-        .any(|word| LEGAL_FORMS.iter().any(|form| word.to_lowercase() == *form))
+    let is_form = |word: &str| {
+        let is_short = word.len() <= LEGAL_FORM_MAX && !word.is_empty();
+        is_short && {
+            let lower = word.to_lowercase();
+            LEGAL_FORMS.iter().any(|form| lower == *form)
+        }
+    };
+    text.split(|it: char| !it.is_alphabetic()).any(is_form)
 }
 
 /// MD5, SHA-1, SHA-256 or SHA-512 in hex: a hashed identifier still stands for the person.

@@ -9,8 +9,8 @@ use base64::{
 const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
     .with_decode_allow_trailing_bits(true);
-const PLAIN: GeneralPurpose = GeneralPurpose::new(&STANDARD, CONFIG);
-const URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, CONFIG);
+static PLAIN: GeneralPurpose = GeneralPurpose::new(&STANDARD, CONFIG);
+static URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, CONFIG);
 
 /// How an object or array begins in base64: `{"`, `{ `, `{` and a line break, `[{`, `["`, `[` and a line break.
 const BEGINNINGS: [&str; 5] = ["ey", "ew", "W3", "Wy", "Ww"];
@@ -58,8 +58,9 @@ pub(crate) fn begins_with(raw: &str, accepts: impl FnOnce(&[u8]) -> bool) -> boo
     }
 }
 
-fn engine(raw: &str) -> GeneralPurpose {
-    if raw.contains(['-', '_']) { URL } else { PLAIN }
+fn engine(raw: &str) -> &'static GeneralPurpose {
+    let is_url_safe = raw.bytes().any(|it| matches!(it, b'-' | b'_'));
+    if is_url_safe { &URL } else { &PLAIN }
 }
 
 fn begins(text: &str) -> bool {

@@ -146,52 +146,123 @@ pub(crate) struct Unveiled {
     pub(crate) is_opaque: bool,
 }
 
-/// What the bytes of a text say of veils, counted in one pass: most texts have no sign and cost no more.
-#[derive(Debug, Default)]
+/// Kinds of bytes, one bit each.
+mod kind {
+    pub(super) const RUN: u16 = 1;
+    pub(super) const ESCAPE: u16 = 1 << 1;
+    pub(super) const DASH: u16 = 1 << 2;
+    pub(super) const DOT: u16 = 1 << 3;
+    pub(super) const UPPER: u16 = 1 << 4;
+    pub(super) const LOWER: u16 = 1 << 5;
+    pub(super) const HEXADECIMAL: u16 = 1 << 6;
+    pub(super) const BASE32: u16 = 1 << 7;
+    /// Parts a path or an assignment.
+    pub(super) const PARTING: u16 = 1 << 8;
+}
+
+/// The kinds of every byte. A table, because each byte of each value is looked up.
+const KINDS: [u16; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        let mut it = 0;
+        if is_in_run(byte) {
+            it |= kind::RUN;
+        }
+        if is_escape(byte) {
+            it |= kind::ESCAPE;
+        }
+        if byte.is_ascii_uppercase() {
+            it |= kind::UPPER;
+        }
+        if byte.is_ascii_lowercase() {
+            it |= kind::LOWER;
+        }
+        if byte.is_ascii_hexdigit() {
+            it |= kind::HEXADECIMAL;
+        }
+        if matches!(byte, b'A'..=b'Z' | b'2'..=b'7') {
+            it |= kind::BASE32;
+        }
+        if matches!(byte, b'/' | b'=' | b'-') {
+            it |= kind::PARTING;
+        }
+        if byte == b'-' {
+            it |= kind::DASH;
+        }
+        if byte == b'.' {
+            it |= kind::DOT;
+        }
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "the index is a byte, the table has 256 places"
+        )]
+        {
+            kinds[byte as usize] = it;
+        }
+        if byte == u8::MAX {
+            break kinds;
+        }
+        byte += 1;
+    }
+};
+
+fn kinds_of(byte: u8) -> u16 {
+    KINDS.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
+/// What the bytes of a text say of veils, in one pass: most texts have no sign and cost no more.
+#[derive(Debug, Clone, Copy)]
 struct Signs {
-    has_escape: bool,
-    /// Runs of base64 characters as long as a stretch.
-    has_run: bool,
-    /// Five dashes in a row, as armour begins.
-    has_dashes: bool,
-    /// Dots, up to the four of a sealed token.
-    dots: u8,
+    /// Kinds that some byte has.
+    some: u16,
+    /// Kinds that every byte has.
+    every: u16,
+    /// Length of the longest run.
+    longest: usize,
 }
 
 impl Signs {
     fn of(text: &str) -> Self {
-        let mut signs = Self::default();
-        let (mut run, mut dashes) = (0_usize, 0_u8);
+        let mut signs = Self {
+            some: 0,
+            every: u16::MAX,
+            longest: 0,
+        };
+        let mut run = 0;
         for byte in text.bytes() {
-            signs.has_escape |= is_escape(byte);
-            run = if is_in_run(byte) { run + 1 } else { 0 };
-            signs.has_run |= run >= STRETCH_MIN;
-            dashes = if byte == b'-' {
-                dashes.saturating_add(1)
-            } else {
-                0
-            };
-            signs.has_dashes |= dashes >= 5;
-            signs.dots = signs.dots.saturating_add(u8::from(byte == b'.'));
+            let kinds = kinds_of(byte);
+            signs.some |= kinds;
+            signs.every &= kinds;
+            run = (run + 1) * usize::from(kinds & kind::RUN);
+            signs.longest = signs.longest.max(run);
         }
         signs
     }
 
-    const fn may_be_sealed(&self) -> bool {
-        self.dots >= 4 && self.has_run
+    const fn has(self, kinds: u16) -> bool {
+        self.some & kinds == kinds
+    }
+
+    const fn is_all(self, kinds: u16) -> bool {
+        self.every & kinds == kinds
+    }
+
+    const fn has_run(self) -> bool {
+        self.longest >= STRETCH_MIN
     }
 }
 
 /// Looks under the veils of `text`; `None` when there are none.
 pub(crate) fn lift(text: &str) -> Option<Unveiled> {
     let signs = Signs::of(text);
-    let undone = signs.has_escape.then(|| unescaped(text)).flatten();
+    let undone = signs.has(kind::ESCAPE).then(|| unescaped(text)).flatten();
     let mut found = Unveiled {
         texts: undone.into_iter().collect(),
-        is_opaque: (signs.has_dashes && is_armoured(text))
-            || (signs.may_be_sealed() && is_sealed_token(text)),
+        is_opaque: (signs.has(kind::DASH) && is_armoured(text))
+            || (signs.has(kind::DOT) && signs.has_run() && is_sealed_token(text)),
     };
-    if signs.has_run {
+    if signs.has_run() {
         for run in runs(text) {
             found.is_opaque |= is_file(run);
             decode_run(run, &mut found.texts);
@@ -214,7 +285,7 @@ fn is_file(run: &str) -> bool {
 
 /// Whether an encrypted message in armour begins in `text`.
 fn is_armoured(text: &str) -> bool {
-    ARMOUR.iter().any(|it| text.contains(it))
+    text.contains("-----BEGIN") && ARMOUR.iter().any(|it| text.contains(it))
 }
 
 /// Five parts of which the first names a content encryption: a JWE (RFC 7516 §3.1).
@@ -252,33 +323,36 @@ fn decode_run(run: &str, out: &mut Vec<String>) {
 /// A path or an assignment may stand before the stretch, so the pieces are tried too.
 fn decode_word(word: &str, out: &mut Vec<String>) {
     let bare = word.trim_matches('=');
-    let has_pieces = bare.contains(['/', '=', '-']);
-    let pieces = bare.split(['/', '=', '-']).filter(|_| has_pieces);
-    for piece in std::iter::once(bare).chain(pieces) {
-        if piece.len() >= STRETCH_MIN {
-            let text = from_hexadecimal(piece)
-                .or_else(|| from_base32(piece))
-                .or_else(|| from_base64(piece));
-            out.extend(text);
-        }
+    if bare.len() < STRETCH_MIN {
+        return;
+    }
+    let signs = Signs::of(bare);
+    out.extend(decode_piece(bare, signs));
+    if signs.has(kind::PARTING) {
+        let is_parting = |it: char| matches!(it, '/' | '=' | '-');
+        let pieces = bare.split(is_parting).filter(|it| it.len() >= STRETCH_MIN);
+        out.extend(pieces.filter_map(|it| decode_piece(it, Signs::of(it))));
     }
 }
 
+fn decode_piece(piece: &str, signs: Signs) -> Option<String> {
+    from_hexadecimal(piece, signs)
+        .or_else(|| from_base32(piece, signs))
+        .or_else(|| from_base64(piece, signs))
+}
+
 /// Base64 of text in either alphabet. Text holds letters of both cases when encoded, a word of a language does not.
-fn from_base64(run: &str) -> Option<String> {
-    let has = |kind: fn(&u8) -> bool| run.bytes().any(|it| kind(&it));
-    (has(u8::is_ascii_uppercase)
-        && has(u8::is_ascii_lowercase)
-        && sealed::begins_with(run, may_begin))
-    .then(|| sealed::decode(run))
-    .flatten()
-    .filter(|it| is_text(it))
+fn from_base64(run: &str, signs: Signs) -> Option<String> {
+    (signs.has(kind::UPPER | kind::LOWER) && sealed::begins_with(run, may_begin))
+        .then(|| sealed::decode(run))
+        .flatten()
+        .filter(|it| is_text(it))
 }
 
 /// Hexadecimal digits of text.
-fn from_hexadecimal(run: &str) -> Option<String> {
+fn from_hexadecimal(run: &str, signs: Signs) -> Option<String> {
     let digits = run.as_bytes();
-    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
+    if !digits.len().is_multiple_of(2) || !signs.is_all(kind::HEXADECIMAL) {
         return None;
     }
     let byte = |it: &[u8]| u8::try_from(hexadecimal(it)?).ok();
@@ -292,11 +366,8 @@ fn from_hexadecimal(run: &str) -> Option<String> {
 }
 
 /// Base32 (RFC 4648 §6) of text.
-fn from_base32(run: &str) -> Option<String> {
-    if !run
-        .bytes()
-        .all(|it| matches!(it, b'A'..=b'Z' | b'2'..=b'7'))
-    {
+fn from_base32(run: &str, signs: Signs) -> Option<String> {
+    if !signs.is_all(kind::BASE32) {
         return None;
     }
     let (mut bits, mut held, mut bytes) = (0_u32, 0, Vec::with_capacity(run.len()));
