@@ -184,3 +184,52 @@ fn one_owner_and_no_start_without_the_keys() {
         "no new key is made over the old register"
     );
 }
+
+/// If this fails, a backup of the registers put back makes the gate forget withdrawals in silence.
+#[test]
+fn older_registers_than_the_log_knows_do_not_start() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("shekara.yaml"), CONFIG).unwrap();
+    let stop = |mut gate: Gate| {
+        gate.signal("-TERM");
+        assert!(gate.child.wait().unwrap().success());
+    };
+    stop(Gate::start(folder.path()));
+    let registers = folder.path().join("state/registers.sqlite");
+    let backup = fs::read(&registers).unwrap();
+    let gate = Gate::start(folder.path());
+    fs::write(folder.path().join("offer.txt"), "offer").unwrap();
+    let added = [
+        "text",
+        "add",
+        "--text",
+        "offer",
+        "--text-version",
+        "1",
+        "--locale",
+        "kk",
+        "--from",
+        "2026-01-01",
+        "--file",
+        "offer.txt",
+    ];
+    let (code, told) = command(folder.path(), &added);
+    assert_eq!(code, 0, "{told}");
+    let drained = || {
+        command(folder.path(), &["audit", "tail", "-n", "5"])
+            .1
+            .contains("register")
+    };
+    wait_for(folder.path(), drained);
+    stop(gate);
+    for name in ["registers.sqlite-wal", "registers.sqlite-shm"] {
+        let left = folder.path().join("state").join(name);
+        if left.exists() {
+            fs::remove_file(left).unwrap();
+        }
+    }
+    fs::write(&registers, backup).unwrap();
+    let (code, told) = command(folder.path(), &["run"]);
+    assert_eq!(code, 1, "{told}");
+    assert!(told.contains("older than the audit log"), "{told}");
+}

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     admin::{Admin, Check},
-    audit::Log,
+    audit::{self, Log},
     config::{self, Configuration, Loaded},
     gatekeeper::{
         Gatekeeper,
@@ -25,9 +25,12 @@ use crate::{
         record::{AuditEvent, Operated},
     },
     proxy::{Handle, Proxy, SystemResolver},
-    store,
+    store::{self, Reader},
     telemetry::Metrics,
 };
+
+/// How many of the newest records say which state of the registers was last seen.
+const NEWEST: u64 = 10_000;
 
 /// What `run` was told.
 #[derive(Debug, Clone)]
@@ -38,6 +41,8 @@ pub struct Options {
     pub state: Option<PathBuf>,
     /// Where to write the bound addresses once everything listens.
     pub ready_file: Option<PathBuf>,
+    /// Start also on registers that are older than the log says.
+    pub accept_older_registers: bool,
 }
 
 impl Options {
@@ -71,6 +76,7 @@ pub async fn run(options: Options, loaded: Loaded) -> Result<(), String> {
     warn(&loaded);
     let configuration = loaded.configuration;
     let parts = open(&configuration)?;
+    check_registers(&configuration, options.accept_older_registers)?;
     let gatekeeper = Gatekeeper::new(
         Arc::clone(&parts.registers) as _,
         Arc::clone(&parts.audit) as _,
@@ -189,6 +195,38 @@ async fn bind_admin(
             configuration.admin.bind
         )
     })
+}
+
+/// Refuses registers that are older than what the log says of them: a backup put back would forget withdrawals in silence.
+///
+/// Looks at the newest records only: every decision about persons names the state that it was made on.
+fn check_registers(configuration: &Configuration, accept_older: bool) -> Result<(), String> {
+    let in_log = newest_register_sequence(&configuration.audit.dir)?;
+    let mut reader = Reader::open(&configuration.store).map_err(|it| it.to_string())?;
+    let in_registers = reader.state().map_err(|it| it.to_string())?.sequence();
+    match in_log {
+        Some(in_log) if in_log > in_registers && !accept_older => Err(format!(
+            "{} is older than the audit log: it ends at change {in_registers}, the log knows change {in_log}. \
+             Changes between them, withdrawals among them, would be forgotten. Put the newer file back; \
+             if it is lost, record the changes again from `shekara audit export` and start once with --accept-older-registers",
+            configuration.store.database().display()
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn newest_register_sequence(dir: &Path) -> Result<Option<u64>, String> {
+    let records = audit::reader::tail(dir, NEWEST).map_err(|it| it.to_string())?;
+    let mut newest = None;
+    for record in records {
+        let sequence = match record.map_err(|it| it.to_string())?.event {
+            AuditEvent::Decided(it) => it.register_sequence,
+            AuditEvent::Register(it) => Some(it.register_sequence),
+            AuditEvent::Completed(_) | AuditEvent::Operated(_) => None,
+        };
+        newest = newest.max(sequence);
+    }
+    Ok(newest)
 }
 
 /// The address book of what listens: `{"listeners":{"main":"127.0.0.1:8080"},"admin":"127.0.0.1:9464"}`.

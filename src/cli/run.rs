@@ -14,6 +14,9 @@ pub struct Args {
     /// Write the bound addresses here, as JSON, once everything listens
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
+    /// Start although the registers are older than the audit log says; changes between them are forgotten
+    #[arg(long)]
+    accept_older_registers: bool,
 }
 
 /// Serves until SIGTERM or SIGINT, then drains.
@@ -25,6 +28,7 @@ pub fn run(args: Args, common: &Common) -> Outcome {
         config: config::discover(common.config.as_deref()).map_err(Failure::new)?,
         state: common.state.clone(),
         ready_file: args.ready_file,
+        accept_older_registers: args.accept_older_registers,
     };
     let loaded = options.load().map_err(Failure::new)?;
     telemetry::log::start(&loaded.configuration.telemetry).map_err(Failure::new)?;

@@ -30,6 +30,8 @@ pub enum ExpiryKind {
     ProtectionLevel,
     /// A safeguard (standard clauses, binding rules).
     Safeguard,
+    /// A reason that an officer lets pass.
+    Waiver,
 }
 
 impl ExpiryKind {
@@ -42,6 +44,7 @@ impl ExpiryKind {
             Self::NotPersonal => "not-personal",
             Self::ProtectionLevel => "protection-level",
             Self::Safeguard => "safeguard",
+            Self::Waiver => "waiver",
         }
     }
 }
@@ -51,7 +54,7 @@ impl ExpiryKind {
 pub struct Exception {
     /// Destination id.
     pub destination: Arc<str>,
-    /// [`ExpiryKind::FailureOpen`] or [`ExpiryKind::NotPersonal`].
+    /// [`ExpiryKind::FailureOpen`], [`ExpiryKind::NotPersonal`] or [`ExpiryKind::Waiver`].
     pub kind: ExpiryKind,
     /// Which component (`audit`), or which value (`body $.sender.email`).
     pub what: String,

@@ -59,6 +59,9 @@ pub(super) struct Destination {
     /// Mode by reason code or rule, at this destination.
     #[serde(default)]
     pub(super) rule_modes: BTreeMap<String, Mode>,
+    /// Reasons that an officer lets pass here for a time: each is recorded and counted, not enforced.
+    #[serde(default)]
+    pub(super) waivers: Vec<Waiver>,
     /// Findings act from here. Default high.
     pub(super) confidence_min: Option<Confidence>,
     /// Refuses identifiers of a kind of which the person has none registered. Default false.
@@ -325,6 +328,20 @@ pub(super) struct Opening {
     pub(super) owner: String,
     /// Why.
     pub(super) reason: String,
+    /// Last day.
+    pub(super) until: String,
+}
+
+/// One reason that does not act at one destination, by an officer's word and for a time.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Waiver {
+    /// Reason code, such as no-agreement.
+    pub(super) reason: String,
+    /// The officer who answers for it.
+    pub(super) officer: String,
+    /// Why it is let pass.
+    pub(super) why: String,
     /// Last day.
     pub(super) until: String,
 }

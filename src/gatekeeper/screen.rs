@@ -1,6 +1,10 @@
 //! Screening: a stored message becomes cleared or refused, and its decision durable, before anything leaves.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
@@ -17,7 +21,7 @@ use super::{
 use crate::model::{
     Purpose, Timestamp,
     decision::{Decision, ReasonCode},
-    destination::{GapPolicy, RoutePurpose},
+    destination::{Destination as Facts, GapPolicy, RoutePurpose},
     evidence::{Evidence, Known},
     finding::GapKind,
     inspection::Inspection,
@@ -350,12 +354,7 @@ impl Gatekeeper {
         let started = Instant::now();
         let mut decision = snapshot.policy.decide(facts, &transfer, &evidence);
         let decision_time = started.elapsed();
-        let mut opened: Vec<String> = transfer
-            .gaps
-            .keys()
-            .filter(|it| facts.gaps.get(it) == Some(&GapPolicy::AllowLogged))
-            .map(|it| format!("gap:{}", it.as_str()))
-            .collect();
+        let mut opened = opened(facts, &transfer, &decision);
         let register_sequence = match &evidence {
             Evidence::Known(Known { sequence, .. }) => {
                 (!transfer.persons.is_empty()).then_some(*sequence)
@@ -512,6 +511,19 @@ fn judged_at(clock: Timestamp, evidence: &Evidence) -> Timestamp {
         Evidence::Known(known) => known.newest_recorded_at.map_or(clock, |it| it.max(clock)),
         Evidence::Unavailable => clock,
     }
+}
+
+/// What the destination's own declarations let pass here: opened gaps, and reasons that an officer waived.
+fn opened(facts: &Facts, transfer: &Transfer, decision: &Decision) -> Vec<String> {
+    let gaps = transfer.gaps.keys();
+    let gaps = gaps.filter(|it| facts.gaps.get(it) == Some(&GapPolicy::AllowLogged));
+    let waived: BTreeSet<ReasonCode> = decision.reasons.iter().map(|it| it.code).collect();
+    let waived = waived
+        .into_iter()
+        .filter(|it| facts.modes.is_waived(*it, transfer.at));
+    gaps.map(|it| format!("gap:{}", it.as_str()))
+        .chain(waived.map(|it| format!("waiver:{it}")))
+        .collect()
 }
 
 #[cfg(test)]

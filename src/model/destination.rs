@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Category, CategorySet, Country, Day, Purpose, Timestamp,
-    decision::Mode,
+    decision::{Mode, ReasonCode},
     finding::{Confidence, GapKind},
     inspection::PlanSpec,
     law::Reading,
@@ -303,6 +303,8 @@ pub enum RoutePurpose {
 /// Enforce or log-only, narrowest first: destination+rule, destination, rule, global.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Modes {
+    /// Reasons that an officer lets pass at this destination, each until an instant: log-only, whatever the rest says.
+    pub waivers: BTreeMap<ReasonCode, Timestamp>,
     /// By reason code or rule, at this destination.
     pub destination_rules: BTreeMap<Arc<str>, Mode>,
     /// At this destination.
@@ -314,7 +316,21 @@ pub struct Modes {
 }
 
 impl Modes {
-    /// Mode of a reason known by its `code` and its `rule` (`R-05`).
+    /// Mode of `code`, whose rule is `rule`, at an instant.
+    pub fn at(&self, code: ReasonCode, rule: &str, at: Timestamp) -> Mode {
+        if self.is_waived(code, at) {
+            Mode::LogOnly
+        } else {
+            self.of(code.as_str(), rule)
+        }
+    }
+
+    /// Whether an officer lets `code` pass at this instant.
+    pub fn is_waived(&self, code: ReasonCode, at: Timestamp) -> bool {
+        self.waivers.get(&code).is_some_and(|end| at < *end)
+    }
+
+    /// Mode of a reason known by its `code` and its `rule` (`R-05`), waivers apart.
     pub fn of(&self, code: &str, rule: &str) -> Mode {
         let by = |it: &BTreeMap<Arc<str>, Mode>| it.get(code).or_else(|| it.get(rule)).copied();
         by(&self.destination_rules)

@@ -2,6 +2,7 @@
 
 use super::ReasonTable;
 use crate::model::{
+    Timestamp,
     decision::{Mode, Reason},
     destination::Modes,
 };
@@ -14,15 +15,17 @@ const REPEAT_WINDOW: usize = 8;
 pub(super) struct Findings<'a> {
     table: &'a ReasonTable,
     modes: &'a Modes,
+    at: Timestamp,
     reasons: Vec<Reason>,
 }
 
 impl<'a> Findings<'a> {
     /// No reasons yet.
-    pub(super) const fn new(table: &'a ReasonTable, modes: &'a Modes) -> Self {
+    pub(super) const fn new(table: &'a ReasonTable, modes: &'a Modes, at: Timestamp) -> Self {
         Self {
             table,
             modes,
+            at,
             reasons: Vec::new(),
         }
     }
@@ -33,7 +36,7 @@ impl<'a> Findings<'a> {
             Mode::Enforce
         } else {
             let rule = self.table.rule(reason.code);
-            self.modes.of(reason.code.as_str(), rule)
+            self.modes.at(reason.code, rule, self.at)
         };
         let mut recent = self.reasons.iter().rev().take(REPEAT_WINDOW);
         if !recent.any(|it| *it == reason) {

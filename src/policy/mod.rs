@@ -79,7 +79,7 @@ impl Policy {
         evidence: &Evidence,
         trace: &mut T,
     ) -> Decision {
-        let mut findings = Findings::new(&self.reasons, &destination.modes);
+        let mut findings = Findings::new(&self.reasons, &destination.modes, transfer.at);
         let mut outcomes = Vec::new();
         // 1. Is the destination known, and may this caller use it this way?
         questions::destination::ask(destination, transfer, &mut findings);

@@ -14,7 +14,7 @@ use super::{
     },
     World, agreement,
     context::Context,
-    law, routes, settings, upstream,
+    law, routes, settings, upstream, waivers,
 };
 use crate::{
     gatekeeper::destination::{Destination, Limits, Matcher, check_path},
@@ -162,6 +162,7 @@ fn facts(
     let noted = agreement::notifications(cx, &at.key("notifications"), &raw.notifications, world);
     let retention_days = retention(cx, &at.key("retention"), raw, &paper.readings);
     let modes = Modes {
+        waivers: waivers::compile(cx, &at.key("waivers"), raw, world.operator.utc_offset),
         destination_rules: law::rule_modes(cx, &at.key("rule_modes"), &raw.rule_modes, world.law),
         destination: raw.mode,
         rules: world

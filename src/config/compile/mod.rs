@@ -10,6 +10,7 @@ mod parties;
 mod routes;
 mod settings;
 mod upstream;
+mod waivers;
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
