@@ -191,7 +191,7 @@ async fn bind_admin(
     .await
     .map_err(|it| {
         format!(
-            "the admin listener cannot bind {}: {it}",
+            "the admin listener cannot bind {}: {it}; free the address or change `admin.bind`",
             configuration.admin.bind
         )
     })

@@ -99,6 +99,11 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// There is no log.
+    #[error(
+        "there is no audit log in {0}: no gate has run on this state directory yet, or the log was moved; name another with --state"
+    )]
+    Missing(PathBuf),
     /// Another process owns the log.
     #[error(
         "audit log {dir} is in use by process {pid}: stop that process, or give this one another state directory"

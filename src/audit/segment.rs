@@ -28,7 +28,14 @@ pub(super) fn name(first: u64) -> String {
 /// First sequences of all segments in `dir`, ascending. A `.seg` file with another sort of name is an error: it may be one that was renamed.
 pub(super) fn list(dir: &Path) -> Result<Vec<u64>, Error> {
     let mut firsts = Vec::new();
-    for entry in fs::read_dir(dir).map_err(Error::io("list", dir))? {
+    let entries = fs::read_dir(dir).map_err(|error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            Error::Missing(dir.to_owned())
+        } else {
+            Error::io("list", dir)(error)
+        }
+    })?;
+    for entry in entries {
         let path = entry.map_err(Error::io("list", dir))?.path();
         if path.extension().is_none_or(|it| it != "seg") {
             continue;

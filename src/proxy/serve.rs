@@ -177,7 +177,7 @@ async fn bind(settings: &Listener, head_time: Duration) -> io::Result<Bound> {
         io::Error::new(
             error.kind(),
             format!(
-                "listener `{}` cannot bind {}: {error}",
+                "listener `{}` cannot bind {}: {error}; free the address or change `bind`",
                 settings.id, settings.bind
             ),
         )

@@ -1,5 +1,7 @@
 //! The operational log: one line an event on stderr.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use super::{Format, Settings};
@@ -14,7 +16,9 @@ pub fn start(settings: &Settings) -> Result<(), String> {
         Err(_) => parse(&settings.level)?,
     };
     let registry = tracing_subscriber::registry().with(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match settings.format {
         Format::Json => registry
             .with(lines.json().flatten_event(true).with_current_span(false))

@@ -75,6 +75,7 @@ pub(super) fn run(
         .writer()?
         .add_basis(&new)
         .map_err(|error| as_flags(error, FLAGS))?;
+    args.recipients.note_strangers(session, terminal);
     let acts_from = new.from.start(session.context.utc_offset).max(saved.at);
     let format = args.record.format;
     print_saved("basis", &saved, Some(acts_from), format, terminal)

@@ -113,6 +113,7 @@ pub(super) fn run(
         terms,
     };
     let saved = session.writer()?.grant(&new)?;
+    args.recipients.note_strangers(session, terminal);
     let acts_from = Some(from.max(saved.at));
     print_saved("consent", &saved, acts_from, args.record.format, terminal)
 }

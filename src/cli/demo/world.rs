@@ -4,6 +4,7 @@ use std::{
     fs,
     io::Write as _,
     net::SocketAddr,
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::Arc,
@@ -173,6 +174,8 @@ fn start_gate(folder: &Path) -> Result<(Child, SocketAddr, SocketAddr), String> 
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)
+        // Ctrl-C is for the demo, which then ends the gate; a second signal would make the gate break off.
+        .process_group(0)
         .spawn()
         .map_err(|it| format!("cannot start the gate: {it}"))?;
     let until = Instant::now() + PATIENCE;

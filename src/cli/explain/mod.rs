@@ -27,7 +27,7 @@ use crate::{
     },
     model::{
         Timestamp,
-        decision::{Decision, Verdict},
+        decision::{Decision, ReasonCode, Verdict},
         destination::Destination,
         law::Profile,
         message::Message,
@@ -170,11 +170,19 @@ fn answer(
     let message = message(told, &matched);
     let rehearsal = block_on(gatekeeper.rehearse(message, &matched, &request, &snapshot))?;
     let explanation = explain(&rehearsal, &matched, &snapshot, configuration);
+    if &*request.caller == ANONYMOUS && is_refused_to_caller(&explanation) {
+        notes.push("asked for an anonymous caller; say who sends it with --caller ID".to_owned());
+    }
     Ok(Answer::Judged(Box::new(Report {
         rehearsal,
         explanation,
         confidence_min: matched.destination.facts.confidence_min,
     })))
+}
+
+fn is_refused_to_caller(explanation: &Explanation) -> bool {
+    let mut given = explanation.questions.iter().flat_map(|it| &it.reasons);
+    given.any(|it| it.code == ReasonCode::CallerNotAllowed)
 }
 
 fn known_caller(id: Option<&str>, configuration: &Configuration) -> Result<Arc<str>, Failure> {

@@ -44,6 +44,14 @@ destinations:
     limits: {body_size: 1KiB}
     agreement: *agreement
     routes: [{path: /send, methods: [POST], purpose: order.notice, channel: email, actions: [send], records: "$.to[*]"}]
+  - id: closed
+    party: de-mail
+    country: DE
+    match: {path_prefix: /closed}
+    callers: [{caller: crm}]
+    upstream: {url: "https://de.example.test/v1"}
+    agreement: *agreement
+    routes: [{path: /send, purpose: order.notice, channel: email, actions: [send]}]
   - id: trial
     party: us-mail
     country: US
@@ -162,6 +170,15 @@ impl Bench {
             assert!(failure.text.contains(it), "{}", failure.text);
         }
     }
+}
+
+#[test]
+fn a_refusal_of_the_anonymous_caller_says_how_to_name_one() {
+    let bench = Bench::new();
+    let notes = |flags: &str| bench.ask(flags, "{}").unwrap().1.join("\n");
+    assert!(notes("--path /closed/send").contains("--caller ID"));
+    assert!(!notes("--path /closed/send --caller crm").contains("--caller"));
+    assert!(!notes("--path /de/send").contains("--caller"));
 }
 
 const TO_US: &str = "--path /us/send -H Host:gate.example.test";
@@ -362,5 +379,5 @@ fn json_has_what_the_text_has() {
     let (answer, _) = bench.ask("--path /nowhere", ANN).unwrap();
     let json = answer.to_json();
     assert_eq!(json["refused"]["code"], "destination-unknown");
-    assert_eq!(json["refused"]["destinations"].as_array().unwrap().len(), 3);
+    assert_eq!(json["refused"]["destinations"].as_array().unwrap().len(), 4);
 }

@@ -1,6 +1,8 @@
 //! Whom a consent or a basis lets data go to.
 
-use super::texts;
+use std::collections::BTreeSet;
+
+use super::{Session, Terminal, texts, vocabulary::nearest};
 use crate::model::consent::PartyScope;
 
 /// Whom it lets data go to; none named = nobody.
@@ -29,5 +31,53 @@ impl Recipients {
         } else {
             None
         }
+    }
+
+    /// Notes each recipient that no destination leads to: it may come later, or it may be a slip that no transfer will ever match.
+    pub(in crate::cli) fn note_strangers(
+        &self,
+        session: &Session<'_>,
+        terminal: &mut Terminal<'_>,
+    ) {
+        let Some(configuration) = session.context.configuration else {
+            return;
+        };
+        let known: BTreeSet<&str> = configuration
+            .destinations
+            .iter()
+            .flat_map(|it| {
+                let behind = it.facts.onward.iter().map(|it| &*it.party);
+                behind.chain([&*it.facts.party.id])
+            })
+            .collect();
+        for warning in self.recipient.iter().filter_map(|it| stranger(it, &known)) {
+            terminal.note(warning);
+        }
+    }
+}
+
+fn stranger(party: &str, known: &BTreeSet<&str>) -> Option<String> {
+    if known.contains(party) {
+        return None;
+    }
+    let hint = nearest(party, known.iter().copied())
+        .map_or_else(String::new, |it| format!("; did you mean `{it}`?"));
+    Some(format!(
+        "warning: no destination leads to a party `{party}`, so no transfer rests on this yet{hint}"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipient_without_a_destination_is_noted() {
+        let known = BTreeSet::from(["us-mail", "de-shop"]);
+        assert_eq!(stranger("us-mail", &known), None);
+        let slip = stranger("us-mial", &known).unwrap();
+        assert!(slip.contains("did you mean `us-mail`?"), "{slip}");
+        let later = stranger("parcels", &known).unwrap();
+        assert!(later.ends_with("rests on this yet"), "{later}");
     }
 }

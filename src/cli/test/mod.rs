@@ -125,7 +125,10 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
         }
     }
     if files.is_empty() {
-        return Err(format!("{} holds no .yaml file", path.display()));
+        return Err(format!(
+            "{} holds no .yaml file; directories below it are not read: name one of them",
+            path.display()
+        ));
     }
     files.sort_unstable();
     Ok(files)
