@@ -200,7 +200,10 @@ fn place(common: &Common) -> Result<Place, Failure> {
     let configuration = match loaded {
         Ok(loaded) => Some(loaded.configuration),
         Err(_) if common.state.is_some() => None,
-        Err(text) => return Err(Failure::new(text)),
+        Err(text) => {
+            let way_out = "note: with --state DIR this command works without the configuration";
+            return Err(Failure::new(format!("{}\n{way_out}", text.trim_end())));
+        }
     };
     let state = common
         .state

@@ -69,7 +69,7 @@ impl FromStr for IdentifierKind {
             .iter()
             .copied()
             .find(|it| it.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is not a kind of identifier (email, phone, national-id, id-document, internal-id)"))
+            .ok_or_else(|| format!("`{text}` is not a kind of identifier (email, phone, national-id, id-document, internal-id); an IIN is a `national-id`"))
     }
 }
 
