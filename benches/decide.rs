@@ -20,8 +20,11 @@ use shekara::{
 const BIN: &str = "220240037922";
 
 fn destination() -> Option<Destination> {
-    let regime = serde_saphyr::from_str(data::REGIMES.first()?.1).ok()?;
-    let profile = serde_saphyr::from_str(data::PROFILES.last()?.1).ok()?;
+    let text = |files: &[(&str, &'static str)], name: &str| {
+        files.iter().find(|it| it.0.ends_with(name)).map(|it| it.1)
+    };
+    let regime = serde_saphyr::from_str(text(data::REGIMES, "kz-94v.yaml")?).ok()?;
+    let profile = serde_saphyr::from_str(text(data::PROFILES, "kz-law-strict.yaml")?).ok()?;
     Some(Destination {
         id: "crm".into(),
         party: Party {
