@@ -233,3 +233,28 @@ fn older_registers_than_the_log_knows_do_not_start() {
     assert_eq!(code, 1, "{told}");
     assert!(told.contains("older than the audit log"), "{told}");
 }
+
+/// If this fails, a request tried again is missing from the record, and the counters lie (acceptance case 31).
+#[test]
+fn a_request_tried_again_is_two_records_with_one_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("shekara.yaml"), CONFIG).unwrap();
+    let mut gate = Gate::start(folder.path());
+    for _ in 0..2 {
+        let refused = get(gate.main, "/us/notify?iin=991231100010");
+        assert!(refused.starts_with("HTTP/1.1 451"), "{refused}");
+    }
+    gate.signal("-TERM");
+    assert!(gate.child.wait().unwrap().success());
+    let (code, records) = command(folder.path(), &["audit", "export", "--format", "ndjson"]);
+    assert_eq!(code, 0, "{records}");
+    let refusals: Vec<_> = records
+        .lines()
+        .filter(|it| it.contains(r#""code":"subject-unknown""#))
+        .collect();
+    assert_eq!(refusals.len(), 2, "{records}");
+    assert!(
+        !records.contains("991231100010"),
+        "the record repeats the value"
+    );
+}
