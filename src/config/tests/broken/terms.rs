@@ -227,3 +227,29 @@ mode: log-only
         "#,
     );
 }
+
+/// If this fails, a waiver could open what nothing opens, or outlive its day without anybody's word.
+#[test]
+fn waivers() {
+    check(
+        r"    country: DE
+",
+        r"    country: DE
+    waivers:
+      - {reason: no-agrement, officer: A, why: b, until: 2099-01-01}
+      - {reason: framing, officer: A, why: b, until: 2099-01-01}
+      - {reason: no-agreement, officer: '', why: b, until: 2099-01-01}
+      - {reason: no-agreement, officer: A, why: b, until: 2099-01-01}
+      - {reason: no-consent, officer: A, why: b, until: 2020-01-01}
+",
+        r#"
+            21:18 E destinations[0].waivers[0].reason: unknown reason code `no-agrement` [did you mean `no-agreement`?]
+            22:18 E destinations[0].waivers[1].reason: `framing` acts always; it cannot be waived [remove the waiver]
+            23:41 E destinations[0].waivers[2].officer: the text is empty [say it in words; it goes into the record]
+            23:60 W destinations[0].waivers[2].until: the waiver holds for more than a year [end it within a year, then review it]
+            24:18 E destinations[0].waivers[3].reason: `no-agreement` is waived twice [keep one of the two]
+            24:59 W destinations[0].waivers[3].until: the waiver holds for more than a year [end it within a year, then review it]
+            25:57 E destinations[0].waivers[4].until: the waiver expired on 2020-01-01 [remove it, or let its owner renew it]
+        "#,
+    );
+}
