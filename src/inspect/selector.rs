@@ -98,7 +98,7 @@ pub(crate) enum Child<'a> {
 }
 
 /// All selectors of a plan.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub(crate) struct Selectors {
     /// Hops of all simple selectors, one after another: bit `n` of a state says that hop `n` is to be taken next.
     hops: Vec<Hop>,
