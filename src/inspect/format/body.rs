@@ -8,7 +8,7 @@ use super::{
         media_type::Format,
     },
     form,
-    json::{self, Around, Value, read_value},
+    json::{self, Around, Document, Value, read_value},
     layer::Layer,
     reading::{NodeId, Reading, Scan, Spot},
 };
@@ -46,7 +46,10 @@ fn read_content<S: Scan>(reading: &mut Reading<'_, S>, content: &Content<'_>, ro
     match (&content.matter, content.media_type.format) {
         (Matter::Text(text), _) if text.text.is_empty() => {}
         (Matter::Text(text), Format::Json) => json::read_body(reading, text, root),
-        (Matter::Text(text), Format::Form) => form::read(reading, &text.text, Part::Body, root),
+        (Matter::Text(text), Format::Form) => {
+            let (layer, depth) = (Layer::root(&text.text), reading.plan.budget.depth);
+            form::read(reading, &Document::body(&text.text, &layer, root, depth));
+        }
         (Matter::Text(text), Format::Text) => read_text(reading, &text.text, root),
         (Matter::Text(_), Format::Multipart) | (Matter::Bytes(_), _) => {
             reading.gap(GapKind::UnsupportedMediaType, root, None);

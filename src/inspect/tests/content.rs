@@ -103,11 +103,7 @@ fn a_mark_does_not_hide_that_a_text_is_json() {
         "text/plain",
         "\u{feff}{\"to\":{\"name\":\"Ivan\",\"m\":\"a@b.org\"}}",
     );
-    let paths: Vec<_> = read(&it)
-        .findings
-        .iter()
-        .map(|it| written_path(it))
-        .collect();
+    let paths: Vec<_> = read(&it).findings.iter().map(written_path).collect();
     assert_eq!(paths, ["$['to']['name']", "$['to']['m']"]);
     assert_eq!(gaps(&it), [GapKind::Ambiguous]);
 }
