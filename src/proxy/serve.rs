@@ -9,12 +9,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     Listener, Settings,
     listener::{self, Bound, Tasks},
+    spool::Spool,
     stack::{Gate, Generation},
     tls::server_config,
     upstream::{Resolve, Upstreams},
 };
 use crate::{
-    gatekeeper::{Gatekeeper, Snapshot},
+    gatekeeper::{Gatekeeper, Snapshot, capacity::Capacity},
     telemetry::Metrics,
 };
 
@@ -54,6 +55,9 @@ impl Proxy {
         resolver: Arc<dyn Resolve>,
     ) -> io::Result<Self> {
         let upstreams = Upstreams::new(&snapshot, &resolver).map_err(invalid)?;
+        let capacity = Arc::new(Capacity::new(settings.memory, settings.spool.size));
+        let spool = open_spool(&settings, &capacity)?;
+        metrics.watch(Arc::clone(&capacity));
         metrics.took_into_force(snapshot.versions.generation);
         let mut bound = Vec::with_capacity(settings.listeners.len());
         for it in &settings.listeners {
@@ -65,9 +69,16 @@ impl Proxy {
                     snapshot,
                     upstreams,
                 }),
-                gatekeeper,
+                gatekeeper: gatekeeper.within(Arc::clone(&capacity)),
                 metrics,
                 slots: Arc::new(Semaphore::new(settings.concurrency)),
+                clients: Arc::default(),
+                per_client: settings.per_client,
+                peers: Arc::default(),
+                connections_per_client: settings.connections_per_client,
+                capacity,
+                spool,
+                spool_above: settings.spool.above,
                 connections: Arc::new(Semaphore::new(
                     settings
                         .concurrency
@@ -187,6 +198,17 @@ async fn bind(settings: &Listener, head_time: Duration) -> io::Result<Bound> {
         socket,
         tls,
         head_time,
+    })
+}
+
+fn open_spool(settings: &Settings, capacity: &Arc<Capacity>) -> io::Result<Spool> {
+    let dir = &settings.spool.dir;
+    Spool::open(dir, Arc::clone(capacity)).map_err(|error| {
+        let dir = dir.display();
+        io::Error::new(
+            error.kind(),
+            format!("the spool {dir} cannot be used: {error}; make it writable or change `limits.spool_dir`"),
+        )
     })
 }
 
