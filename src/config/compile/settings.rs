@@ -3,10 +3,17 @@
 use std::{path::Path, time::Duration};
 
 use super::{
-    super::{configuration::spool_dir, raw, yaml::Trail},
+    super::{
+        configuration::{Reload, spool_dir},
+        raw, units,
+        yaml::Trail,
+    },
     context::{Context, writable},
 };
 use crate::{admin, gatekeeper::capacity, proxy, telemetry};
+
+/// How often changes are looked for. A mounted secret of Kubernetes takes a minute to arrive anyway.
+const WATCH_TIME: Duration = Duration::from_secs(2);
 
 pub(super) fn proxy(
     cx: &Context<'_>,
@@ -94,6 +101,33 @@ fn spool(cx: &Context<'_>, at: &Trail, limits: &raw::Limits, state: &Path) -> pr
 /// A number of clients' things at once.
 fn number(cx: &Context<'_>, at: &Trail, given: Option<u64>, default: u64) -> usize {
     usize::try_from(cx.number(at, given, default, (1, 1_000_000))).unwrap_or(1)
+}
+
+pub(super) fn drain_delay(cx: &Context<'_>, root: &raw::Root) -> Duration {
+    let at = Trail::default().key("limits").key("drain_delay");
+    let range = (Duration::ZERO, Duration::from_secs(300));
+    cx.duration(&at, root.limits.drain_delay.as_ref(), Duration::ZERO, range)
+}
+
+pub(super) fn reload(cx: &Context<'_>, root: &raw::Root) -> Reload {
+    let at = Trail::default().key("reload").key("watch");
+    let watch = match root.reload.watch.as_deref() {
+        None => Some(WATCH_TIME),
+        Some("off") => None,
+        Some(text) if units::duration(text).is_err() => {
+            cx.error(
+                &at,
+                format!("`{text}` is neither a duration nor `off`"),
+                "write how often to look, such as 2s, or `off` to reload at SIGHUP only",
+            );
+            None
+        }
+        Some(_) => {
+            let range = (Duration::from_millis(100), Duration::from_secs(3600));
+            Some(cx.duration(&at, root.reload.watch.as_ref(), WATCH_TIME, range))
+        }
+    };
+    Reload { watch }
 }
 
 /// A number of exchanges at once.
