@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use super::{Snapshot, destination::Matched};
+use super::{
+    Snapshot,
+    destination::{Destination, Matched},
+};
 use crate::{
     inspect::Plan,
     model::{
@@ -27,6 +30,13 @@ pub const PURPOSE_FIELD: &str = "shekara-purpose";
 pub(super) fn take_claimed_purpose(message: &mut Message) -> Option<Purpose> {
     let claimed = message.headers.remove(PURPOSE_FIELD)?;
     claimed.to_str().ok()?.parse().ok()
+}
+
+/// Takes out the client's fields in whose place the gate sets its own: they do not leave, so they are not judged.
+pub(super) fn take_replaced_fields(message: &mut Message, destination: &Destination) {
+    for it in &destination.upstream.credentials {
+        message.headers.remove(&it.field);
+    }
 }
 
 /// The plan of the route, as it stands at `at`.

@@ -15,7 +15,7 @@ use super::{
     destination::{Destination, Matched},
     keys::IdentifierRefs,
     ports::{AuditLog, Clock, Registers},
-    reading::{count_gaps, inspect, take_claimed_purpose, transfer_person},
+    reading::{count_gaps, inspect, take_claimed_purpose, take_replaced_fields, transfer_person},
     record::{AuditEvent, Completed, Decided, DecisionId, Outcome, Receipt},
 };
 use crate::model::{
@@ -145,6 +145,8 @@ pub struct Completion {
     pub sent: bool,
     /// Address dialled.
     pub peer: Option<String>,
+    /// Whether a proxy was dialled.
+    pub via_proxy: bool,
     /// TLS version negotiated.
     pub tls: Option<String>,
     outcome: Outcome,
@@ -166,6 +168,7 @@ impl Drop for Completion {
             status: self.status,
             sent: self.sent,
             peer: self.peer.take(),
+            via_proxy: self.via_proxy,
             tls: self.tls.take(),
         }));
     }
@@ -219,6 +222,7 @@ impl Gatekeeper {
         };
         let claimed = take_claimed_purpose(&mut message);
         let destination = Arc::clone(&matched.destination);
+        take_replaced_fields(&mut message, &destination);
         let started = Instant::now();
         let (message, inspection) = inspect(message, &matched, self.clock.now(), snapshot).await;
         let inspection_time = started.elapsed();
@@ -239,6 +243,7 @@ impl Gatekeeper {
         snapshot: &Arc<Snapshot>,
     ) -> Rehearsal {
         let claimed = take_claimed_purpose(&mut message);
+        take_replaced_fields(&mut message, &matched.destination);
         let (_, inspection) = inspect(message, matched, self.clock.now(), snapshot).await;
         let mut transfer = self.transfer(&inspection, matched, request, claimed, snapshot);
         let evidence = self.evidence(&inspection, snapshot).await;
@@ -496,6 +501,7 @@ impl Gatekeeper {
             status: None,
             sent: false,
             peer: None,
+            via_proxy: false,
             tls: None,
             outcome: Outcome::Aborted,
         }

@@ -9,7 +9,6 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::{
     sync::OwnedSemaphorePermit,
     time::{Instant, Sleep, sleep},
@@ -17,7 +16,7 @@ use tokio::{
 
 use super::{
     journal::{self, Ended},
-    upstream::{Failure, Loan},
+    upstream::{AnswerBody, Failure, Loan},
 };
 use crate::{
     gatekeeper::{Completion, Report, record::Outcome},
@@ -108,7 +107,7 @@ impl Drop for Ending {
 /// An upstream's body as it comes. Its connection is given back when it was read whole.
 #[derive(Debug)]
 pub(super) struct Streamed {
-    body: Incoming,
+    body: AnswerBody,
     loan: Option<Loan>,
     pause: Duration,
     timer: Pin<Box<Sleep>>,
@@ -119,7 +118,7 @@ pub(super) struct Streamed {
 
 impl Streamed {
     /// Passes `body` on; a pause longer than `pause` is a failure of the upstream.
-    pub(super) fn new(body: Incoming, loan: Loan, pause: Duration, ending: Ending) -> Self {
+    pub(super) fn new(body: AnswerBody, loan: Loan, pause: Duration, ending: Ending) -> Self {
         let mut it = Self {
             body,
             loan: Some(loan),
@@ -168,7 +167,7 @@ impl Body for Streamed {
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
-            Poll::Ready(Some(Err(_))) => it.fail(Failure::ConnectionTerminated),
+            Poll::Ready(Some(Err(failure))) => it.fail(failure),
             Poll::Ready(None) => {
                 it.complete();
                 Poll::Ready(None)

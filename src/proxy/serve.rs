@@ -53,7 +53,7 @@ impl Proxy {
         metrics: Arc<Metrics>,
         resolver: Arc<dyn Resolve>,
     ) -> io::Result<Self> {
-        let upstreams = Upstreams::new(&snapshot, &resolver).map_err(invalid)?;
+        let upstreams = Upstreams::new(&snapshot, &resolver, &metrics).map_err(invalid)?;
         metrics.took_into_force(snapshot.versions.generation);
         let mut bound = Vec::with_capacity(settings.listeners.len());
         for it in &settings.listeners {
@@ -143,7 +143,7 @@ impl Handle {
     /// # Errors
     /// TLS of an upstream cannot be set up; the old configuration stays in force.
     pub fn swap(&self, snapshot: Arc<Snapshot>) -> Result<(), String> {
-        let upstreams = Upstreams::new(&snapshot, &self.resolver)
+        let upstreams = Upstreams::new(&snapshot, &self.resolver, &self.gate.metrics)
             .inspect_err(|_| self.gate.metrics.refused_reload())?;
         self.gate
             .metrics

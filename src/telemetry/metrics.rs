@@ -26,6 +26,9 @@ pub struct Metrics {
     times: Times,
     reloads: IntCounterVec,
     upstream_failures: IntCounterVec,
+    upstream_connections: IntGaugeVec,
+    upstream_connected: IntCounterVec,
+    breakers: IntGaugeVec,
     in_flight: IntGauge,
     generation: IntGauge,
     audit_writable: IntGauge,
@@ -81,6 +84,10 @@ impl Maker {
     fn seconds(&self, name: &str, help: &str) -> prometheus::Result<Histogram> {
         let options = HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
         self.add(Histogram::with_opts(options))
+    }
+
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGaugeVec> {
+        self.add(IntGaugeVec::new(Opts::new(name, help), labels))
     }
 
     fn gauge(&self, name: &str, help: &str) -> prometheus::Result<IntGauge> {
@@ -190,6 +197,21 @@ impl Metrics {
                 "shekara_upstream_failures_total",
                 "Cleared messages that got no answer to pass on, by RFC 9209 error type.",
                 &["destination", "error"],
+            )?,
+            upstream_connections: make.gauges(
+                "shekara_upstream_connections",
+                "Connections to the upstream that are open or being opened.",
+                &["destination"],
+            )?,
+            upstream_connected: make.counters(
+                "shekara_upstream_connections_total",
+                "Connections to the upstream that were begun.",
+                &["destination"],
+            )?,
+            breakers: make.gauges(
+                "shekara_upstream_breaker",
+                "Whether the upstream is left alone because it kept failing: 0 = no, 1 = one request tries, 2 = yes.",
+                &["destination"],
             )?,
             in_flight: make.gauge("shekara_requests_in_flight", "Exchanges under way.")?,
             generation: make.gauge(
@@ -307,6 +329,28 @@ impl Metrics {
         self.upstream_failures
             .with_label_values(&[destination, error])
             .inc();
+    }
+
+    /// A connection to an upstream is being opened.
+    pub fn upstream_connected(&self, destination: &str) {
+        self.upstream_connected
+            .with_label_values(&[destination])
+            .inc();
+        self.upstream_connections
+            .with_label_values(&[destination])
+            .inc();
+    }
+
+    /// A connection to an upstream is no more, or came to nothing.
+    pub fn upstream_disconnected(&self, destination: &str) {
+        self.upstream_connections
+            .with_label_values(&[destination])
+            .dec();
+    }
+
+    /// The breaker of an upstream is closed (0), half-open (1) or open (2).
+    pub fn breaker(&self, destination: &str, state: i64) {
+        self.breakers.with_label_values(&[destination]).set(state);
     }
 
     /// A message or answer passed because a policy was opened.

@@ -7,12 +7,17 @@
 )]
 
 mod answers;
+mod breaker;
 mod forwarding;
 mod framing;
+mod held;
+mod identity;
 mod lifecycle;
+mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod tls;
+mod tunnel;
 
 use std::sync::Arc;
 
