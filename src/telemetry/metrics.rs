@@ -25,14 +25,14 @@ pub struct Metrics {
     decisions: Decisions,
     times: Times,
     reloads: IntCounterVec,
-    upstream_failures: IntCounterVec,
-    upstream_connections: IntGaugeVec,
-    upstream_connected: IntCounterVec,
-    breakers: IntGaugeVec,
+    upstreams: Upstreams,
     in_flight: IntGauge,
     generation: IntGauge,
+    generations_alive: IntGauge,
     audit_writable: IntGauge,
     expiries: IntGaugeVec,
+    tls_reloads: IntCounterVec,
+    certificates: IntGaugeVec,
 }
 
 /// What was decided.
@@ -57,6 +57,15 @@ struct Times {
     audit_append: Histogram,
     upstream: HistogramVec,
     request: Histogram,
+}
+
+/// The ways to recipients.
+#[derive(Debug)]
+struct Upstreams {
+    failures: IntCounterVec,
+    connections: IntGaugeVec,
+    connected: IntCounterVec,
+    breakers: IntGaugeVec,
 }
 
 /// Registers what a constructor made. Names and labels are constants, so that a failure shows in the first test.
@@ -169,6 +178,33 @@ impl Times {
     }
 }
 
+impl Upstreams {
+    fn new(make: &Maker) -> prometheus::Result<Self> {
+        Ok(Self {
+            failures: make.counters(
+                "shekara_upstream_failures_total",
+                "Cleared messages that got no answer to pass on, by RFC 9209 error type.",
+                &["destination", "error"],
+            )?,
+            connections: make.gauges(
+                "shekara_upstream_connections",
+                "Connections to the upstream that are open or being opened.",
+                &["destination"],
+            )?,
+            connected: make.counters(
+                "shekara_upstream_connections_total",
+                "Connections to the upstream that were begun.",
+                &["destination"],
+            )?,
+            breakers: make.gauges(
+                "shekara_upstream_breaker",
+                "Whether the upstream is left alone because it kept failing: 0 = no, 1 = one request tries, 2 = yes.",
+                &["destination"],
+            )?,
+        })
+    }
+}
+
 impl Metrics {
     /// All metrics, at zero.
     ///
@@ -193,31 +229,28 @@ impl Metrics {
                 "Configurations offered to the running process.",
                 &["outcome"],
             )?,
-            upstream_failures: make.counters(
-                "shekara_upstream_failures_total",
-                "Cleared messages that got no answer to pass on, by RFC 9209 error type.",
-                &["destination", "error"],
-            )?,
-            upstream_connections: make.gauges(
-                "shekara_upstream_connections",
-                "Connections to the upstream that are open or being opened.",
-                &["destination"],
-            )?,
-            upstream_connected: make.counters(
-                "shekara_upstream_connections_total",
-                "Connections to the upstream that were begun.",
-                &["destination"],
-            )?,
-            breakers: make.gauges(
-                "shekara_upstream_breaker",
-                "Whether the upstream is left alone because it kept failing: 0 = no, 1 = one request tries, 2 = yes.",
-                &["destination"],
-            )?,
+            upstreams: Upstreams::new(&make)?,
             in_flight: make.gauge("shekara_requests_in_flight", "Exchanges under way.")?,
             generation: make.gauge(
                 "shekara_config_generation",
                 "Counts the configurations taken into force.",
             )?,
+            generations_alive: make.gauge(
+                "shekara_config_generations_alive",
+                "Configurations in memory: the one in force, and those under which exchanges still finish.",
+            )?,
+            tls_reloads: make.counters(
+                "shekara_tls_reloads_total",
+                "Certificates, keys and client roots offered to listeners of the running process.",
+                &["outcome"],
+            )?,
+            certificates: make.add(IntGaugeVec::new(
+                Opts::new(
+                    "shekara_certificate_expiry_timestamp_seconds",
+                    "When the certificate that a listener presents ends, in seconds since 1970-01-01T00:00:00Z.",
+                ),
+                &["listener"],
+            ))?,
             audit_writable: make.gauge(
                 "shekara_audit_writable",
                 "Whether the audit log accepts records.",
@@ -326,31 +359,38 @@ impl Metrics {
 
     /// A cleared message got no answer to pass on; `error` is of RFC 9209.
     pub fn upstream_failed(&self, destination: &str, error: &'static str) {
-        self.upstream_failures
+        self.upstreams
+            .failures
             .with_label_values(&[destination, error])
             .inc();
     }
 
     /// A connection to an upstream is being opened.
     pub fn upstream_connected(&self, destination: &str) {
-        self.upstream_connected
+        self.upstreams
+            .connected
             .with_label_values(&[destination])
             .inc();
-        self.upstream_connections
+        self.upstreams
+            .connections
             .with_label_values(&[destination])
             .inc();
     }
 
     /// A connection to an upstream is no more, or came to nothing.
     pub fn upstream_disconnected(&self, destination: &str) {
-        self.upstream_connections
+        self.upstreams
+            .connections
             .with_label_values(&[destination])
             .dec();
     }
 
     /// The breaker of an upstream is closed (0), half-open (1) or open (2).
     pub fn breaker(&self, destination: &str, state: i64) {
-        self.breakers.with_label_values(&[destination]).set(state);
+        self.upstreams
+            .breakers
+            .with_label_values(&[destination])
+            .set(state);
     }
 
     /// A message or answer passed because a policy was opened.
@@ -380,6 +420,29 @@ impl Metrics {
     /// A configuration was refused; the old one stays in force.
     pub fn refused_reload(&self) {
         self.reloads.with_label_values(&["refused"]).inc();
+    }
+
+    /// A configuration is in memory until the value is dropped.
+    pub fn generation(&self) -> GenerationAlive {
+        self.generations_alive.inc();
+        GenerationAlive(self.generations_alive.clone())
+    }
+
+    /// A listener presents a new certificate, or knows clients by new roots.
+    pub fn renewed_certificate(&self) {
+        self.tls_reloads.with_label_values(&["taken"]).inc();
+    }
+
+    /// A certificate, key or root was refused; the listener keeps the old one.
+    pub fn refused_certificate(&self) {
+        self.tls_reloads.with_label_values(&["refused"]).inc();
+    }
+
+    /// When the certificate of each listener ends, in seconds since 1970.
+    pub fn certificates<'a>(&self, all: impl IntoIterator<Item = (&'a str, i64)>) {
+        for (listener, end) in all {
+            self.certificates.with_label_values(&[listener]).set(end);
+        }
     }
 
     /// What ends when, as (kind, destination, instant): of the configuration that took force, in the place of the one before.
@@ -414,6 +477,16 @@ impl Metrics {
             .iter()
             .map(|it| it.get_metric().len())
             .sum()
+    }
+}
+
+/// A configuration in memory.
+#[derive(Debug)]
+pub struct GenerationAlive(IntGauge);
+
+impl Drop for GenerationAlive {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

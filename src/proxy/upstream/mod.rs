@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// The upstreams of one configuration.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Upstreams {
     pools: BTreeMap<Arc<str>, Arc<Pool>>,
 }
@@ -46,12 +46,13 @@ pub(super) struct Forwarded {
 }
 
 impl Upstreams {
-    /// A pool for each destination of `snapshot`.
+    /// A pool for each destination of `snapshot`: the one of `before`, with its connections, where nothing about the way changed.
     ///
     /// # Errors
     /// Names the destination whose roots, revocation lists or identity cannot be used.
     pub(super) fn new(
         snapshot: &Snapshot,
+        before: &Self,
         resolver: &Arc<dyn Resolve>,
         metrics: &Arc<Metrics>,
     ) -> Result<Self, String> {
@@ -61,6 +62,9 @@ impl Upstreams {
             .iter()
             .map(|it| {
                 let id = Arc::clone(&it.facts.id);
+                if let Some(kept) = before.pool(&id).filter(|kept| kept.fits(it)) {
+                    return Ok((id, Arc::clone(kept)));
+                }
                 let pool = Pool::new(
                     Arc::clone(it),
                     Arc::clone(resolver),

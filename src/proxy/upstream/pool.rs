@@ -1,4 +1,4 @@
-//! Connections of one destination under one configuration: never shared with another destination, never kept over a reload.
+//! Connections of one destination: never shared with another one, kept over a reload that does not change how it is reached.
 //!
 //! An exchange takes, in this order: an HTTP/1.1 connection that is idle; a stream of an HTTP/2 connection with room; a new
 //! connection, if the destination may have one more; whatever comes free first, within a second. While nobody knows that the
@@ -161,6 +161,12 @@ impl Pool {
             resolver,
             metrics,
         })
+    }
+
+    /// Whether the pool reaches `destination` as it is to be reached now: same upstream, same limits.
+    pub(super) fn fits(&self, destination: &Destination) -> bool {
+        let own = &*self.destination;
+        own.upstream == destination.upstream && own.limits == destination.limits
     }
 
     /// One of the destination's concurrent exchanges; `None` when none comes free in a second.

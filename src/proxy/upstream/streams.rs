@@ -249,3 +249,92 @@ pub(super) fn failure(error: &h2::Error) -> Failure {
         Failure::Protocol
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+    use http_body_util::BodyExt as _;
+    use tokio::sync::Semaphore;
+
+    use super::{super::body::AnswerBody, *};
+    use crate::telemetry::Metrics;
+
+    /// A connection, and the other end of it.
+    async fn pair() -> (
+        Arc<Shared>,
+        h2::server::Connection<tokio::io::DuplexStream, Bytes>,
+        Arc<Semaphore>,
+    ) {
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        let places = Arc::new(Semaphore::new(1));
+        let permit = Arc::clone(&places).acquire_owned().await.unwrap();
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let place = Place::new(permit, Arc::default(), metrics, "crm".into());
+        let route = Route {
+            peer: ([127, 0, 0, 1], 443).into(),
+            via_proxy: false,
+            tls: None,
+        };
+        let (shared, server) =
+            tokio::join!(Shared::open(near, route, place), h2::server::handshake(far));
+        (shared.unwrap(), server.unwrap(), places)
+    }
+
+    fn head() -> Request<()> {
+        Request::post("https://crm.example.org/v1")
+            .body(())
+            .unwrap()
+    }
+
+    /// What gRPC says of its outcome stands in trailer fields.
+    #[tokio::test]
+    async fn data_and_trailers_pass() {
+        let (shared, mut server, _places) = pair().await;
+        tokio::spawn(async move {
+            while let Some(Ok((_, mut answer))) = server.accept().await {
+                let head = Response::builder().header("content-length", "6");
+                let mut to = answer.send_response(head.body(()).unwrap(), false).unwrap();
+                to.send_data(Bytes::from_static(b"abc"), false).unwrap();
+                to.send_data(Bytes::from_static(b"def"), false).unwrap();
+                let mut fields = HeaderMap::new();
+                fields.insert("grpc-status", "0".parse().unwrap());
+                to.send_trailers(fields).unwrap();
+            }
+        });
+        let Sent::Answered(response) = shared.send(head(), Bytes::from_static(b"x")).await else {
+            panic!("no answer")
+        };
+        let (parts, stream) = response.into_parts();
+        let body = AnswerBody::of_http2(stream, &parts.headers);
+        assert_eq!(http_body::Body::size_hint(&body).exact(), Some(6));
+        let whole = body.collect().await.unwrap();
+        assert_eq!(whole.trailers().unwrap()["grpc-status"], "0");
+        assert_eq!(whole.to_bytes(), "abcdef");
+    }
+
+    /// Nobody waits for the answer any more: the upstream is told, the connection stays.
+    #[tokio::test]
+    async fn a_request_given_up_ends_its_stream() {
+        let (shared, mut server, places) = pair().await;
+        let asking = {
+            let shared = Arc::clone(&shared);
+            tokio::spawn(async move {
+                shared.send(head(), Bytes::new()).await;
+            })
+        };
+        let (_request, mut answer) = server.accept().await.unwrap().unwrap();
+        asking.abort();
+        let reset = tokio::select! {
+            reset = poll_fn(|cx| answer.poll_reset(cx)) => reset,
+            _ = server.accept() => panic!("there is one request"),
+        };
+        assert_eq!(reset.unwrap(), Reason::CANCEL);
+        assert!(shared.is_alive(Duration::from_secs(60)));
+        drop(shared);
+        assert!(server.accept().await.is_none(), "the last user has left");
+        timeout(Duration::from_secs(5), places.acquire())
+            .await
+            .unwrap()
+            .unwrap();
+    }
+}
