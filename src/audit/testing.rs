@@ -83,6 +83,7 @@ pub(crate) fn decided(n: u64) -> AuditEvent {
         register_sequence: Some(7),
         findings: Vec::new(),
         locations: vec!["body $['email']".to_owned()],
+        fault: None,
         bytes_in: 64,
         leaves: Some(Leaves {
             bytes: 64,
@@ -117,6 +118,7 @@ pub(crate) fn completed(n: u64) -> AuditEvent {
         peer: Some("127.0.0.1:443".to_owned()),
         via_proxy: false,
         tls: Some("1.3".to_owned()),
+        time_limit: None,
     })
 }
 

@@ -229,12 +229,15 @@ async fn read(from: &mut OwnedReadHalf) -> std::io::Result<(u8, u8, u32, Vec<u8>
     Ok((head[3], head[4], id, payload))
 }
 
+/// Heads and bodies, in order.
+type Received = Arc<Mutex<Vec<(Request<()>, Bytes)>>>;
+
 /// An upstream of a library, behind TLS: remembers heads and bodies, answers `ok` with a trailer field.
 #[derive(Clone, Debug)]
 pub(crate) struct Secured {
     pub(crate) address: SocketAddr,
     pub(crate) connections: Arc<AtomicUsize>,
-    pub(crate) requests: Arc<Mutex<Vec<(Request<()>, Bytes)>>>,
+    pub(crate) requests: Received,
 }
 
 impl Secured {

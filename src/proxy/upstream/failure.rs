@@ -1,5 +1,7 @@
 //! Why an upstream gave no answer that could be passed on: the error types of RFC 9209 §2.3.
 
+use crate::gatekeeper::record::TimeLimit;
+
 /// A failure after the decision. Names the kind only.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{}", self.error_type())]
@@ -25,6 +27,8 @@ pub(in crate::proxy) enum Failure {
     Protocol,
     /// A 307 or 308 to an undeclared host.
     RedirectStopped,
+    /// The answer paused for too long.
+    ResponseIdle,
     /// No answer's head in time.
     ResponseTimeout,
     /// The certificate does not lead to a trusted root or a pinned key, is revoked, or is for another name.
@@ -33,6 +37,8 @@ pub(in crate::proxy) enum Failure {
     TlsAlert,
     /// No common TLS version, suite or version of HTTP.
     TlsProtocol,
+    /// The exchange as a whole took too long.
+    TotalTime,
     /// It said twice that it did not look at the request.
     Unprocessed,
     /// The configuration has no such upstream, or the proxy does not take the gate's credentials.
@@ -54,7 +60,7 @@ impl Failure {
             Self::Dns => "dns_error",
             Self::Protocol => "http_protocol_error",
             Self::RedirectStopped => "http_response_incomplete",
-            Self::ResponseTimeout => "http_response_timeout",
+            Self::ResponseIdle | Self::ResponseTimeout | Self::TotalTime => "http_response_timeout",
             Self::TlsAlert => "tls_alert_received",
             Self::TlsCertificate => "tls_certificate_error",
             Self::TlsProtocol => "tls_protocol_error",
@@ -76,10 +82,12 @@ impl Failure {
             | Self::Dns
             | Self::Protocol
             | Self::RedirectStopped
+            | Self::ResponseIdle
             | Self::ResponseTimeout
             | Self::TlsAlert
             | Self::TlsCertificate
             | Self::TlsProtocol
+            | Self::TotalTime
             | Self::Unconfigured
             | Self::Unroutable => None,
         }
@@ -88,7 +96,10 @@ impl Failure {
     /// 504 when time ran out, 503 when the same request may well succeed in a moment, else 502.
     pub(in crate::proxy) const fn status(self) -> u16 {
         match self {
-            Self::ConnectionTimeout | Self::ResponseTimeout => 504,
+            Self::ConnectionTimeout
+            | Self::ResponseIdle
+            | Self::ResponseTimeout
+            | Self::TotalTime => 504,
             Self::Crowded | Self::CutOff { .. } | Self::Unprocessed => 503,
             Self::AddressProhibited
             | Self::ConnectionRefused
@@ -120,6 +131,7 @@ impl Failure {
             | Self::ConnectionTerminated
             | Self::ConnectionTimeout
             | Self::Dns
+            | Self::ResponseIdle
             | Self::ResponseTimeout
             | Self::TlsAlert
             | Self::TlsCertificate
@@ -131,7 +143,32 @@ impl Failure {
             | Self::CutOff { .. }
             | Self::Protocol
             | Self::RedirectStopped
+            | Self::TotalTime
             | Self::Unconfigured => false,
+        }
+    }
+
+    /// The time limit that ran out, if one did.
+    pub(in crate::proxy) const fn time_limit(self) -> Option<TimeLimit> {
+        match self {
+            Self::ConnectionTimeout => Some(TimeLimit::ConnectTime),
+            Self::ResponseIdle => Some(TimeLimit::ResponseIdleTime),
+            Self::ResponseTimeout => Some(TimeLimit::ResponseTime),
+            Self::TotalTime => Some(TimeLimit::TotalTime),
+            Self::AddressProhibited
+            | Self::ConnectionRefused
+            | Self::ConnectionTerminated
+            | Self::Crowded
+            | Self::CutOff { .. }
+            | Self::Dns
+            | Self::Protocol
+            | Self::RedirectStopped
+            | Self::TlsAlert
+            | Self::TlsCertificate
+            | Self::TlsProtocol
+            | Self::Unconfigured
+            | Self::Unprocessed
+            | Self::Unroutable => None,
         }
     }
 }
