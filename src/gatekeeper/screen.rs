@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{
     Snapshot,
-    carry_out::carry_out,
+    carry_out::{Outgoing, carry_out},
     compose::compose,
     destination::{Destination, Matched},
     keys::IdentifierRefs,
@@ -177,7 +177,7 @@ pub(super) struct Judged {
     pub(super) decision: Decision,
     pub(super) register_sequence: Option<u64>,
     pub(super) inspection: Inspection,
-    pub(super) outgoing: Option<Message>,
+    pub(super) outgoing: Outgoing,
     pub(super) opened: Vec<String>,
     pub(super) timings: Timings,
 }
@@ -283,7 +283,7 @@ impl Gatekeeper {
             decision: Decision::refuse(code),
             register_sequence: None,
             inspection: Inspection::default(),
-            outgoing: None,
+            outgoing: Outgoing::default(),
             opened: Vec::new(),
             timings: Timings::default(),
         };
@@ -344,7 +344,7 @@ impl Gatekeeper {
         mut transfer: Transfer,
         inspection: Inspection,
         matched: &Matched,
-        snapshot: &Snapshot,
+        snapshot: &Arc<Snapshot>,
     ) -> Judged {
         let facts = &matched.destination.facts;
         let started = Instant::now();
@@ -366,14 +366,15 @@ impl Gatekeeper {
                 None
             }
         };
-        let outgoing = carry_out(
+        let (inspection, outgoing) = carry_out(
             &mut decision,
             message,
-            &inspection,
+            inspection,
             &transfer,
             matched,
             snapshot,
-        );
+        )
+        .await;
         Judged {
             transfer,
             decision,
