@@ -2,10 +2,10 @@
 
 use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use http::{Request, Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use rustls::ServerConfig;
 use rustls_pki_types::CertificateDer;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -19,7 +19,7 @@ use super::{
     answer::{self, Body},
     caller::Peer,
     stack::{self, Connection, Gate},
-    tls::subject_names,
+    tls::{Identity, subject_names},
     wire::{Checked, Verdicts},
 };
 
@@ -40,8 +40,8 @@ pub(super) struct Bound {
     pub(super) id: Arc<str>,
     /// Socket.
     pub(super) socket: TcpListener,
-    /// TLS, if it speaks it.
-    pub(super) tls: Option<Arc<ServerConfig>>,
+    /// What it presents to the handshakes that come, if it speaks TLS.
+    pub(super) tls: Option<Arc<ArcSwap<Identity>>>,
     /// Time for a handshake, and for each head from its first byte.
     pub(super) head_time: Duration,
 }
@@ -120,13 +120,13 @@ async fn greet(
         names: Vec::new(),
         server_name: None,
     };
-    let Some(config) = &bound.tls else {
+    let Some(identity) = &bound.tls else {
         serve(stream, peer, &bound, gate, tasks).await;
         return;
     };
     match timeout(
         bound.head_time,
-        TlsAcceptor::from(Arc::clone(config)).accept(stream),
+        TlsAcceptor::from(Arc::clone(&identity.load().config)).accept(stream),
     )
     .await
     {
