@@ -4,8 +4,10 @@
 //! ([`detect`]) and knows the way back to bytes; the plan's selectors are matched in the same pass; `person` then says who the
 //! findings are about.
 
+mod charset;
 mod claim;
 mod coding;
+mod content;
 pub mod detect;
 mod format;
 pub mod key_names;
@@ -95,11 +97,11 @@ impl Inspector {
         inspect(&self.lexicon, message, plan)
     }
 
-    /// The text that body spans of `message` refer to: the body without its content coding; `None` when it is not text here.
-    pub fn decoded_body<'m>(&self, message: &'m Message) -> Option<Cow<'m, str>> {
-        let body = coding::decoded(&message.headers, &message.body).ok()?;
-        media_type::format_of(&message.headers).ok()?;
-        std::str::from_utf8(body).ok().map(Cow::Borrowed)
+    /// The text that body spans of `message` refer to: the body without its content coding, in UTF-8; `None` when it is not text
+    /// here.
+    pub fn decoded_body<'m>(&self, message: &'m Message, plan: &Plan) -> Option<Cow<'m, str>> {
+        let opened = content::open(message, &plan.budget);
+        opened.content.ok()?.into_text()
     }
 
     /// Whether `name` is a member or field name of the key dictionary, and so may be printed in locations.
@@ -108,7 +110,7 @@ impl Inspector {
     }
 
     /// `message` without what `order` names, same shape and coding-free. Every other byte of the content is as it was; digests of
-    /// the whole content are taken out, since they no longer hold.
+    /// the whole content are taken out, since they no longer hold. `plan` is the one by which `inspection` was made.
     ///
     /// # Errors
     /// Something cannot be taken out so that the rest stays valid and the same.
@@ -116,9 +118,10 @@ impl Inspector {
         &self,
         message: &Message,
         inspection: &Inspection,
+        plan: &Plan,
         order: &Order<'_>,
     ) -> Result<Reduced, ReductionFailed> {
-        reduce::reduce(message, inspection, order)
+        reduce::reduce(message, inspection, &plan.budget, order)
     }
 
     /// Reads a reduced message like any other, but for what the reduction wrote into it: that is neither found nor anybody's.

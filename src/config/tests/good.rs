@@ -66,6 +66,8 @@ fn the_example_passes_and_means_what_it_says() {
     assert_eq!(mailing.upstream.roots, Roots::System);
     assert_eq!(mailing.limits.body_bytes, 8 << 20);
     assert_eq!(facts.routes[0].plan.budget.depth, 32);
+    assert_eq!(facts.routes[0].plan.budget.decoded_bytes, 32 << 20);
+    assert_eq!(facts.routes[0].plan.budget.decoded_ratio, 200);
     assert_eq!(facts.retention_days, Some(365));
     assert!(facts.fallback.drop_records && facts.fallback.reduce_fields);
     assert_eq!(facts.operators[&Category::Phone], Operator::Mask);

@@ -111,7 +111,7 @@ impl<'a> Pass<'_, 'a> {
                 self.close(span, container.name, Fate::Stays);
             }
             Token::Literal | Token::Number => {
-                let raw = self.text.get(lexeme.span()).unwrap_or_default();
+                let raw = self.text.get(lexeme.start..lexeme.end).unwrap_or_default();
                 let layer = self.layer.inside(raw, lexeme.start, Escape::None);
                 let fate = self.taking.value(raw, &layer, Shape::Bare)?;
                 let name = self.name.take();
@@ -134,7 +134,7 @@ impl<'a> Pass<'_, 'a> {
         lexeme: &Lexeme,
         ask: impl FnOnce(&mut Taking<'a>, &str, &Layer<'_>) -> Result<Fate, ReductionFailed>,
     ) -> Result<Fate, ReductionFailed> {
-        let raw = self.text.get(lexeme.span()).unwrap_or_default();
+        let raw = self.text.get(lexeme.start..lexeme.end).unwrap_or_default();
         if lexeme.is_escaped {
             let mut text = String::with_capacity(raw.len());
             unescape_json(raw, &mut text);

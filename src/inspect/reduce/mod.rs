@@ -14,36 +14,26 @@ mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
-
 use super::{
-    ReductionFailed, claim, coding,
+    ReductionFailed, claim,
+    content::{self, Matter},
     format::{
         layer::Layer,
         reading::{Find, Reading, Scan},
     },
-    media_type::{self, Format},
+    media_type::Format,
 };
 use crate::model::{
     Category, CategorySet,
     destination::Operator,
     finding::{Confidence, Part},
-    inspection::{Inspection, Record},
+    inspection::{Budget, Inspection, Record},
     message::Message,
     subject::{Identifier, IdentifierKind},
 };
 use aim::{Aim, Place};
 use edit::Edits;
 use value::{Fate, Shape, Taking};
-
-/// Fields that describe the whole content and do not hold for a part of it.
-const DIGESTS: [&str; 5] = [
-    "content-digest",
-    "content-md5",
-    "digest",
-    "etag",
-    "repr-digest",
-];
 
 /// The keyed token of a value in its one spelling, as it stands in a pseudonym: the same for the same value, and telling nothing of
 /// it without the key.
@@ -172,19 +162,20 @@ pub(super) fn strip<S: Scan>(reading: &mut Reading<'_, S>, reduced: &Reduced) {
 pub(super) fn reduce(
     message: &Message,
     inspection: &Inspection,
+    budget: &Budget,
     order: &Order<'_>,
 ) -> Result<Reduced, ReductionFailed> {
     let aims = aim::collect(inspection, order);
     let has_weak = aims.values().flatten().any(|it| it.is_weak);
     let known = BTreeSet::new();
-    let (reduced, taken) = Work::new(aims, order, &known).run(message, inspection)?;
+    let (reduced, taken) = Work::new(aims, order, &known).run(message, inspection, budget)?;
     if !has_weak {
         return Ok(reduced);
     }
     // What goes is known now, so that what only looks like it can be told.
     let aims = aim::collect(inspection, order);
     let work = Work::new(aims, order, &taken);
-    work.run(message, inspection).map(|it| it.0)
+    work.run(message, inspection, budget).map(|it| it.0)
 }
 
 /// One run over a message.
@@ -248,6 +239,7 @@ impl<'a> Work<'a> {
         mut self,
         message: &Message,
         inspection: &Inspection,
+        budget: &Budget,
     ) -> Result<(Reduced, BTreeSet<(Category, String)>), ReductionFailed> {
         let mut reduced = message.clone();
         if self.aims((Part::Path, 0)).iter().any(|it| !it.is_weak) {
@@ -261,7 +253,9 @@ impl<'a> Work<'a> {
         ] {
             *fields = head::fields(&mut self, part, fields)?;
         }
-        self.body(&mut reduced, inspection)?;
+        if let Some(rewritten) = self.body(&reduced, inspection, budget)? {
+            reduced = rewritten;
+        }
         let is_left = |it: &Aim| !it.is_weak;
         if self.aims.values().flatten().any(is_left) {
             return Err(ReductionFailed("a value to take out is in no part of it"));
@@ -286,56 +280,49 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
+    /// The message with a body of which something was taken out; `None` when it stays as it is.
     fn body(
         &mut self,
-        message: &mut Message,
+        message: &Message,
         inspection: &Inspection,
-    ) -> Result<(), ReductionFailed> {
+        budget: &Budget,
+    ) -> Result<Option<Message>, ReductionFailed> {
         let place = (Part::Body, 0);
         let aims = self.aims(place);
         if aims.is_empty() && self.order.records.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
-        let body = message.body.clone();
-        let body = coding::decoded(&message.headers, &body)
-            .map_err(|_| ReductionFailed("its body has a content coding"))?;
-        let format = media_type::format_of(&message.headers)
-            .map_err(|_| ReductionFailed("its body is of no type that can be reduced"))?;
-        let text = std::str::from_utf8(body)
-            .map_err(|_| ReductionFailed("its body is of no charset that can be reduced"))?;
         let records = records(inspection, self.order.records)?;
+        let content = content::open(message, budget)
+            .content
+            .map_err(|_| ReductionFailed("its body is of no type, coding or charset that is read"))?;
+        let Matter::Text(text) = &content.matter else {
+            return Err(ReductionFailed("its body is of no type that can be reduced"));
+        };
+        let format = content.media_type.format;
+        let (from, text) = (text.start(), &text.text);
         self.take(place, aims, |taking| {
-            content(taking, format, text, &records)
+            take_text(taking, format, text, from, &records)
         })?;
-        let body = self.edited(place, text)?;
-        if body == text {
-            return Ok(());
+        let left = self.edited(place, text)?;
+        if left == **text {
+            return Ok(None);
         }
-        message.body = Bytes::from(body);
-        for name in DIGESTS {
-            message.headers.remove(name);
-            message.trailers.remove(name);
-        }
-        Ok(())
+        content.rewritten(message, left, budget).map(Some)
     }
 }
 
-/// Takes the aims and the records with these spans out of `text`, a whole body.
-fn content(
+/// Takes the aims and the records with these spans out of `text`, a whole body whose content begins at `from`.
+fn take_text(
     taking: &mut Taking<'_>,
     format: Format,
     text: &str,
+    from: usize,
     records: &[std::ops::Range<usize>],
 ) -> Result<(), ReductionFailed> {
     let layer = Layer::root(text);
     match format {
-        Format::Json => {
-            let from = text.len() - text.trim_start_matches('\u{feff}').len();
-            json::document(taking, text, &layer, from, records)
-        }
-        Format::Text if value::is_document(text) => {
-            json::document(taking, text, &layer, 0, records)
-        }
+        Format::Json => json::document(taking, text, &layer, from, records),
         Format::Form | Format::Text if !records.is_empty() => Err(ReductionFailed(
             "its body has no records that can be dropped",
         )),
@@ -346,6 +333,7 @@ fn content(
             }
             Ok(())
         }
+        Format::Multipart => Err(ReductionFailed("its body is not text")),
     }
 }
 

@@ -4,12 +4,13 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::{
-    super::{Order, Reduced, ReductionFailed, inspect_reduced, reduce::reduce},
+    super::{Order, Reduced, ReductionFailed, inspect_reduced, reduce},
     *,
 };
 use crate::model::{
     CategorySet,
     destination::Operator::{self, Mask, Pseudonymise, Remove},
+    inspection::Budget,
 };
 
 fn spec() -> PlanSpec {
@@ -26,6 +27,14 @@ fn token(_: Category, value: &str) -> String {
         .rev()
         .filter(char::is_ascii_alphanumeric)
         .collect()
+}
+
+fn reduce(
+    message: &Message,
+    inspection: &Inspection,
+    order: &Order<'_>,
+) -> Result<Reduced, ReductionFailed> {
+    reduce::reduce(message, inspection, &Budget::default(), order)
 }
 
 fn order<'a>(
