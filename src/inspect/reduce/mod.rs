@@ -293,11 +293,13 @@ impl<'a> Work<'a> {
             return Ok(None);
         }
         let records = records(inspection, self.order.records)?;
-        let content = content::open(message, budget)
-            .content
-            .map_err(|_| ReductionFailed("its body is of no type, coding or charset that is read"))?;
+        let content = content::open(message, budget).content.map_err(|_| {
+            ReductionFailed("its body is of no type, coding or charset that is read")
+        })?;
         let Matter::Text(text) = &content.matter else {
-            return Err(ReductionFailed("its body is of no type that can be reduced"));
+            return Err(ReductionFailed(
+                "its body is of no type that can be reduced",
+            ));
         };
         let format = content.media_type.format;
         let (from, text) = (text.start(), &text.text);

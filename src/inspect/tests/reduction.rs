@@ -51,10 +51,19 @@ fn order<'a>(
     }
 }
 
+/// `message` without the records that have these ordinals.
+pub(super) fn drop_records(
+    message: &Message,
+    inspection: &Inspection,
+    ordinals: &[u64],
+) -> Result<Message, ReductionFailed> {
+    reduce(message, inspection, &order(ordinals, &[], &|_, _| Remove)).map(|it| it.message)
+}
+
 fn dropped(message: &Message, ordinals: &[u64]) -> Result<String, ReductionFailed> {
     let inspection = read_with(message, &spec());
-    reduce(message, &inspection, &order(ordinals, &[], &|_, _| Remove))
-        .map(|it| String::from_utf8(it.message.body.to_vec()).unwrap())
+    drop_records(message, &inspection, ordinals)
+        .map(|it| String::from_utf8(it.body.to_vec()).unwrap())
 }
 
 /// Takes every category of `codes` out of every person, and holds the result against a second reading.
