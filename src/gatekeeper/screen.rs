@@ -497,7 +497,7 @@ impl Gatekeeper {
         let may_fail = destination.is_some_and(|it| it.audit_failure.is_open(at));
         let mut timings = judged.timings;
         let gaps = count_gaps(&judged.inspection.gaps);
-        let digest = match &judged.outgoing {
+        let digest = match &judged.outgoing.message {
             Some(message) => digest(&message.body, snapshot).await,
             None => String::new(),
         };
