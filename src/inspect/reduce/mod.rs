@@ -10,6 +10,7 @@ mod edit;
 mod form;
 mod head;
 mod json;
+mod lines;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use super::{
     ReductionFailed, claim,
     content::{self, Matter},
     format::{
+        json::lines as separate,
         layer::Layer,
         reading::{Find, Reading, Scan},
     },
@@ -325,6 +327,14 @@ fn take_text(
     let layer = Layer::root(text);
     match format {
         Format::Json => json::document(taking, text, &layer, from, records),
+        Format::Lines => {
+            let pieces = shifted(from, separate::lines(text.get(from..).unwrap_or_default()));
+            lines::documents(taking, text, &layer, pieces, records)
+        }
+        Format::Sequence => {
+            let pieces = shifted(from, separate::sequence(text.get(from..).unwrap_or_default()));
+            lines::documents(taking, text, &layer, pieces, records)
+        }
         Format::Form | Format::Text if !records.is_empty() => Err(ReductionFailed(
             "its body has no records that can be dropped",
         )),
@@ -337,6 +347,13 @@ fn take_text(
         }
         Format::Multipart => Err(ReductionFailed("its body is not text")),
     }
+}
+
+fn shifted(
+    by: usize,
+    ranges: impl Iterator<Item = std::ops::Range<usize>>,
+) -> impl Iterator<Item = std::ops::Range<usize>> {
+    ranges.map(move |it| it.start + by..it.end + by)
 }
 
 /// The spans of the records with these ordinals, in order.

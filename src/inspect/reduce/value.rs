@@ -138,6 +138,11 @@ impl<'a> Taking<'a> {
         inside.map(|(at, _)| from + at).collect()
     }
 
+    /// Whether something inside `extent` is aimed at.
+    pub(super) fn aims_at(&self, extent: &Range<usize>) -> bool {
+        !self.inside(extent, false).is_empty() || !self.inside(extent, true).is_empty()
+    }
+
     /// What becomes of a value that may be written with percent escapes, in several rounds.
     ///
     /// # Errors

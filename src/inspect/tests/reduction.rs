@@ -416,6 +416,43 @@ fn the_head_is_reduced_line_by_line() {
 }
 
 #[test]
+fn documents_go_line_by_line() {
+    let lines = "{\"m\":\"a@bcd.ef\",\"k\":1}\r\n\n [\"a@bcd.ef\"] \n{\"k\":2}\n";
+    check(
+        "application/x-ndjson",
+        lines,
+        "email",
+        [
+            "{\"k\":1}\r\n\n [] \n{\"k\":2}\n",
+            "{\"m\":\"***\",\"k\":1}\r\n\n [\"***\"] \n{\"k\":2}\n",
+            "{\"m\":\"psn_fedcba@pseudonym.invalid\",\"k\":1}\r\n\n [\"psn_fedcba@pseudonym.invalid\"] \n{\"k\":2}\n",
+        ],
+    );
+    let spec = PlanSpec {
+        records: Some(body_selector("$[*]")),
+        ..PlanSpec::default()
+    };
+    let rows = ["{\"m\":\"a@b.c\"}", "{\"m\":\"d@e.f\"}", "{\"m\":\"g@h.i\"}"];
+    let check = |kind: &str, text: String, ordinals: &[u64], expected: String| {
+        let it = message(kind, text);
+        let inspection = read_with(&it, &spec);
+        let left = drop_records(&it, &inspection, ordinals).unwrap().body;
+        assert_eq!(String::from_utf8_lossy(&left), expected, "{ordinals:?}");
+    };
+    let [a, b, c] = rows;
+    let whole = format!("{a}\n{b}\n{c}\n");
+    let kind = "application/x-ndjson";
+    check(kind, whole.clone(), &[0], format!("{b}\n{c}\n"));
+    check(kind, whole.clone(), &[1], format!("{a}\n{c}\n"));
+    check(kind, whole.clone(), &[2], format!("{a}\n{b}\n"));
+    check(kind, whole, &[0, 2], format!("{b}\n"));
+    let whole = format!("\u{1e}{a}\n\u{1e}{b}\n\u{1e}{c}\n");
+    let kind = "application/json-seq";
+    check(kind, whole.clone(), &[0], format!("\u{1e}{b}\n\u{1e}{c}\n"));
+    check(kind, whole, &[1, 2], format!("\u{1e}{a}\n"));
+}
+
+#[test]
 fn nothing_of_the_path_can_go() {
     let mut it = json("{}");
     it.path = "/users/a@bcd.ef".to_owned();
