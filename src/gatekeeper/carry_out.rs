@@ -35,6 +35,8 @@ pub(super) struct Outgoing {
     pub(super) masked: CategorySet,
     /// Categories that were pseudonymised.
     pub(super) pseudonymised: CategorySet,
+    /// Why nothing may, where the decision was to reduce it.
+    pub(super) failed: Option<ReductionFailed>,
 }
 
 /// What is left to send under `decision`; a reduction that fails, or leaves something it should not, turns it into a block.
@@ -83,7 +85,10 @@ pub(super) async fn carry_out(
     let outgoing = reduced.unwrap_or_else(|error| {
         tracing::warn!(destination = %transfer.destination, "A message is refused: {error}.");
         fail(decision);
-        Outgoing::default()
+        Outgoing {
+            failed: Some(error),
+            ..Outgoing::default()
+        }
     });
     (Arc::unwrap_or_clone(inspection), outgoing)
 }
@@ -91,7 +96,7 @@ pub(super) async fn carry_out(
 const BROKE_DOWN: ReductionFailed = ReductionFailed("taking data out of it broke down");
 
 /// A reduction that cannot be carried out is a refusal.
-pub(super) fn fail(decision: &mut Decision) {
+fn fail(decision: &mut Decision) {
     decision.verdict = Verdict::Block;
     decision.would_be = Verdict::Block;
     let reason = Reason {

@@ -20,15 +20,18 @@ use super::{
     reading::{Read, blind, count_gaps, digest, inspect, take_claimed_purpose, transfer_person},
     record::{AuditEvent, Completed, Decided, DecisionId, Outcome, Receipt, TimeLimit},
 };
-use crate::model::{
-    Purpose, Timestamp,
-    decision::{Decision, ReasonCode, Verdict},
-    destination::{Destination as Facts, GapPolicy, RoutePurpose},
-    evidence::{Evidence, Known},
-    finding::GapKind,
-    inspection::Inspection,
-    message::Message,
-    transfer::Transfer,
+use crate::{
+    inspect::ReductionFailed,
+    model::{
+        Purpose, Timestamp,
+        decision::{Decision, ReasonCode, Verdict},
+        destination::{Destination as Facts, GapPolicy, RoutePurpose},
+        evidence::{Evidence, Known},
+        finding::GapKind,
+        inspection::Inspection,
+        message::Message,
+        transfer::Transfer,
+    },
 };
 
 /// Time the registers have to answer.
@@ -97,6 +100,8 @@ pub struct Rehearsal {
     pub evidence: Evidence,
     /// What would be decided.
     pub decision: Decision,
+    /// Why the message cannot be reduced, where that was decided first.
+    pub failed: Option<ReductionFailed>,
 }
 
 /// The result.
@@ -266,21 +271,31 @@ impl Gatekeeper {
     ) -> Rehearsal {
         let claimed = take_claimed_purpose(&mut message);
         let now = self.clock.now();
-        let inspection = match inspect(message, matched, now, snapshot, &self.capacity).await {
-            Ok(read) => read.inspection,
-            Err(_) => blind(GapKind::DeadlineExceeded),
-        };
+        let (message, inspection) =
+            match inspect(message, matched, now, snapshot, &self.capacity).await {
+                Ok(read) => (Some(read.message), read.inspection),
+                Err(_) => (None, blind(GapKind::DeadlineExceeded)),
+            };
         let mut transfer = self.transfer(&inspection, matched, request, claimed, snapshot);
         let evidence = self.evidence(&inspection, snapshot).await;
         transfer.at = judged_at(transfer.at, &evidence);
-        let decision = snapshot
-            .policy
-            .decide(&matched.destination.facts, &transfer, &evidence);
+        let facts = &matched.destination.facts;
+        let mut decision = snapshot.policy.decide(facts, &transfer, &evidence);
+        let (inspection, failed) = match message {
+            Some(it) => {
+                let decision = &mut decision;
+                let (inspection, outgoing) =
+                    carry_out(decision, it, inspection, &transfer, matched, snapshot).await;
+                (inspection, outgoing.failed)
+            }
+            None => (inspection, None),
+        };
         Rehearsal {
             inspection,
             transfer,
             evidence,
             decision,
+            failed,
         }
     }
 

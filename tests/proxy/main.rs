@@ -11,6 +11,7 @@ mod answers;
 mod forwarding;
 mod framing;
 mod lifecycle;
+mod reduction;
 #[path = "../support/mod.rs"]
 mod support;
 mod tls;

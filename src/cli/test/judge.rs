@@ -168,6 +168,14 @@ async fn explain(
         snapshot
             .policy
             .explain(facts, &rehearsal.transfer, &rehearsal.evidence, None);
+    let explanation = match &rehearsal.failed {
+        Some(why) => {
+            let transfer = &rehearsal.transfer;
+            let policy = &snapshot.policy;
+            policy.explain_failed(explanation, facts, transfer, why.0)
+        }
+        None => explanation,
+    };
     explanation.render()
 }
 

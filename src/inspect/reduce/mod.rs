@@ -332,7 +332,10 @@ fn take_text(
             lines::documents(taking, text, &layer, pieces, records)
         }
         Format::Sequence => {
-            let pieces = shifted(from, separate::sequence(text.get(from..).unwrap_or_default()));
+            let pieces = shifted(
+                from,
+                separate::sequence(text.get(from..).unwrap_or_default()),
+            );
             lines::documents(taking, text, &layer, pieces, records)
         }
         Format::Form | Format::Text if !records.is_empty() => Err(ReductionFailed(

@@ -432,7 +432,11 @@ fn documents_go_line_by_line() {
         records: Some(body_selector("$[*]")),
         ..PlanSpec::default()
     };
-    let rows = ["{\"m\":\"a@b.c\"}", "{\"m\":\"d@e.f\"}", "{\"m\":\"g@h.i\"}"];
+    let rows = [
+        "{\"m\":\"a@b.c\"}",
+        "{\"m\":\"d@e.f\"}",
+        "{\"m\":\"g@h.i\"}",
+    ];
     let check = |kind: &str, text: String, ordinals: &[u64], expected: String| {
         let it = message(kind, text);
         let inspection = read_with(&it, &spec);
