@@ -8,13 +8,18 @@
 
 mod admission;
 mod answers;
+mod breaker;
 mod forwarding;
 mod framing;
+mod held;
+mod identity;
 mod lifecycle;
 mod reduction;
+mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod tls;
+mod tunnel;
 
 use std::sync::Arc;
 

@@ -5,6 +5,7 @@ mod callers;
 pub(super) mod context;
 mod destination;
 mod fallback;
+mod held;
 mod law;
 mod listeners;
 mod parties;
