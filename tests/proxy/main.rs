@@ -14,6 +14,7 @@ mod framing;
 mod held;
 mod identity;
 mod lifecycle;
+mod reduction;
 mod streams;
 #[path = "../support/mod.rs"]
 mod support;
