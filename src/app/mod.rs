@@ -1,5 +1,6 @@
 //! The composition root: puts adapters behind the ports, serves, reloads, drains.
 
+mod descriptors;
 mod outbox;
 mod reload;
 
@@ -75,6 +76,7 @@ struct Parts {
 pub async fn run(options: Options, loaded: Loaded) -> Result<(), String> {
     warn(&loaded);
     let configuration = loaded.configuration;
+    descriptors::raise(&configuration.proxy);
     let parts = open(&configuration)?;
     check_registers(&configuration, options.accept_older_registers)?;
     let gatekeeper = Gatekeeper::new(
