@@ -8,7 +8,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Listener, Settings,
-    listener::{self, Bound, Tasks},
+    listener::{self, Bound, Tasks, Times},
     stack::{Gate, Generation},
     tls::server_config,
     upstream::{Resolve, Upstreams},
@@ -17,10 +17,6 @@ use crate::{
     gatekeeper::{Gatekeeper, Snapshot},
     telemetry::Metrics,
 };
-
-/// Clients keep connections that they do not use; so many of them for each exchange that there may be. Further clients wait in
-/// the backlog.
-const CONNECTIONS_PER_EXCHANGE: usize = 8;
 
 /// The data plane, bound and not yet serving.
 #[derive(Debug)]
@@ -57,7 +53,7 @@ impl Proxy {
         metrics.took_into_force(snapshot.versions.generation);
         let mut bound = Vec::with_capacity(settings.listeners.len());
         for it in &settings.listeners {
-            bound.push(bind(it, settings.head_time).await?);
+            bound.push(bind(it, &settings).await?);
         }
         Ok(Self {
             gate: Arc::new(Gate {
@@ -68,12 +64,7 @@ impl Proxy {
                 gatekeeper,
                 metrics,
                 slots: Arc::new(Semaphore::new(settings.concurrency)),
-                connections: Arc::new(Semaphore::new(
-                    settings
-                        .concurrency
-                        .saturating_mul(CONNECTIONS_PER_EXCHANGE)
-                        .min(Semaphore::MAX_PERMITS),
-                )),
+                connections: Arc::new(Semaphore::new(settings.connections)),
             }),
             bound,
             tasks: Tasks {
@@ -166,27 +157,31 @@ impl Handle {
     }
 }
 
-async fn bind(settings: &Listener, head_time: Duration) -> io::Result<Bound> {
-    let tls = settings
+async fn bind(listener: &Listener, settings: &Settings) -> io::Result<Bound> {
+    let tls = listener
         .tls
         .as_ref()
         .map(|it| server_config(it).map(Arc::new))
         .transpose()
-        .map_err(|error| invalid(format!("TLS of listener `{}`: {error}", settings.id)))?;
-    let socket = TcpListener::bind(settings.bind).await.map_err(|error| {
+        .map_err(|error| invalid(format!("TLS of listener `{}`: {error}", listener.id)))?;
+    let socket = TcpListener::bind(listener.bind).await.map_err(|error| {
         io::Error::new(
             error.kind(),
             format!(
                 "listener `{}` cannot bind {}: {error}; free the address or change `bind`",
-                settings.id, settings.bind
+                listener.id, listener.bind
             ),
         )
     })?;
     Ok(Bound {
-        id: Arc::clone(&settings.id),
+        id: Arc::clone(&listener.id),
         socket,
         tls,
-        head_time,
+        times: Times {
+            head: settings.head_time,
+            idle: settings.idle_time,
+            write: settings.write_time,
+        },
     })
 }
 
