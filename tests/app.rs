@@ -17,6 +17,7 @@ state_dir: state
 listeners: [{id: main, bind: "127.0.0.1:0"}]
 admin: {bind: "127.0.0.1:0"}
 log: {format: json, level: info}
+reload: {watch: "off"}
 parties: [{id: us, legal_name: Example Inc., role: controller}]
 destinations:
   - id: us

@@ -37,6 +37,7 @@
 //! Whoever can write the files can also write a new chain. The head (sequence and chain hash, printed by `audit verify`) kept on another host
 //! is what makes truncation, rollback and a rewritten history show; see [`verify()`].
 
+pub mod copy;
 mod disk;
 mod fault;
 mod format;
@@ -55,7 +56,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use fault::{Bad, Error, Fault};
 pub use format::Hash;
@@ -70,4 +71,9 @@ pub struct Settings {
     pub dir: PathBuf,
     /// A segment is closed at this size and preallocated to it. Default 64 MiB.
     pub segment_bytes: u64,
+}
+
+/// Whether a process, this one included, has the log in `dir` open for appending.
+pub fn is_owned(dir: &Path) -> bool {
+    segment::is_owned(dir)
 }

@@ -196,6 +196,12 @@ impl Scan {
         Err(Error::Damaged(self.bad(found)))
     }
 
+    /// Goes back to `position`, an earlier one of this segment.
+    pub(super) fn return_to(&mut self, position: Position) -> Result<(), Error> {
+        self.position = position;
+        self.rewind()
+    }
+
     fn rewind(&mut self) -> Result<(), Error> {
         self.reader
             .seek(SeekFrom::Start(self.position.offset))

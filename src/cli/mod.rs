@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand.
 
 pub mod audit;
+pub mod backup;
 pub mod basis;
 pub mod check;
 pub mod consent;
@@ -92,6 +93,7 @@ enum Command {
     Adequacy(views::AdequacyArgs),
     Agreement(views::AgreementArgs),
     Audit(audit::Args),
+    Backup(backup::Args),
     Basis(basis::Args),
     Check(check::Args),
     Consent(consent::Args),
@@ -102,6 +104,7 @@ enum Command {
     Notification(views::NotificationArgs),
     Plan(plan::Args),
     Purpose(purpose::Args),
+    Restore(backup::RestoreArgs),
     Run(run::Args),
     Scan(scan::Args),
     Schema(schema::Args),
@@ -131,6 +134,7 @@ fn dispatch(command: Command, common: &Common) -> Outcome {
         Command::Adequacy(args) => views::run(&views::Args::Adequacy(&args), common),
         Command::Agreement(args) => views::run(&views::Args::Agreement(&args), common),
         Command::Audit(args) => audit::run(args, &place(common)?.audit_dir),
+        Command::Backup(args) => place(common)?.register(&args),
         Command::Basis(args) => place(common)?.register(&args),
         Command::Check(args) => check::run(&args, common),
         Command::Consent(args) => place(common)?.register(&args),
@@ -141,6 +145,7 @@ fn dispatch(command: Command, common: &Common) -> Outcome {
         Command::Notification(args) => views::run(&views::Args::Notification(&args), common),
         Command::Purpose(args) => place(common)?.register(&args),
         Command::Plan(args) => plan::run(&args, common),
+        Command::Restore(args) => backup::restore(&args, || Ok(place(common)?.state)),
         Command::Run(args) => run::run(args, common),
         Command::Scan(args) => scan::run(args),
         Command::Schema(args) => schema::run(&args, common),

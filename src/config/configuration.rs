@@ -1,6 +1,6 @@
 //! A configuration that passed every check, ready to take force.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use super::expiry::Exception;
 use crate::{
@@ -34,10 +34,16 @@ pub struct Configuration {
     pub audit: audit::Settings,
     /// For the registers.
     pub store: store::Settings,
+    /// How changes take force while the gate runs.
+    pub reload: Reload,
+    /// Time between the signal to stop and the close of the listeners, in which readiness says no.
+    pub drain_delay: Duration,
     /// Whose gate this is.
     pub operator: Operator,
     /// Who may call.
-    pub callers: Vec<Caller>,
+    pub callers: Arc<[Caller]>,
+    /// Reads messages.
+    pub inspector: Arc<Inspector>,
     /// Ways out, in the order of the file.
     pub destinations: Vec<Arc<Destination>>,
     /// Every profile that was read, used or not, by code.
@@ -52,14 +58,21 @@ pub struct Configuration {
     pub data_versions: BTreeMap<String, String>,
 }
 
+/// How changes take force while the gate runs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reload {
+    /// How often the content of the file, and of every file that it names, is looked at; `None` = only at SIGHUP. Default 2 s.
+    pub watch: Option<Duration>,
+}
+
 impl Configuration {
     /// The snapshot of this configuration under `keys`, as the `generation`th that this process takes into force.
     pub fn build_snapshot(&self, keys: Keys, generation: u64) -> Arc<Snapshot> {
         Arc::new(Snapshot {
             operator: self.operator.clone(),
             destinations: DestinationTable::new(self.destinations.clone()),
-            callers: self.callers.clone(),
-            inspector: Inspector::default(),
+            callers: Arc::clone(&self.callers),
+            inspector: Arc::clone(&self.inspector),
             policy: Policy::new(self.operator.clone(), Arc::clone(&self.reasons)),
             keys,
             versions: Arc::new(Versions {
@@ -130,7 +143,9 @@ fn listener_changes(old: &[proxy::Listener], new: &[proxy::Listener]) -> Vec<Str
                 (Some(was), Some(is)) if was.bind != is.bind => {
                     Some(format!("listeners.{id}.bind"))
                 }
-                (Some(was), Some(is)) if was.tls != is.tls => Some(format!("listeners.{id}.tls")),
+                (Some(was), Some(is)) if was.tls.is_some() != is.tls.is_some() => {
+                    Some(format!("listeners.{id}.tls"))
+                }
                 (Some(_), Some(_)) | (None, None) => None,
                 (Some(_), None) | (None, Some(_)) => Some(format!("listeners.{id}")),
             }

@@ -47,6 +47,9 @@ pub(super) struct Root {
     /// Limits of the whole gate.
     #[serde(default)]
     pub(super) limits: Limits,
+    /// How changes of this file take force.
+    #[serde(default)]
+    pub(super) reload: Reload,
     /// Who may call.
     #[serde(default)]
     pub(super) callers: Vec<Caller>,
@@ -152,6 +155,8 @@ pub(super) struct Limits {
     pub(super) concurrency: Option<u64>,
     /// Time for exchanges in flight to finish at the stop. Default 30s.
     pub(super) drain_time: Option<String>,
+    /// Time between SIGTERM and the close of the listeners, in which `/readyz` says no: for load balancers that ask it. Default 0s.
+    pub(super) drain_delay: Option<String>,
     /// Time for a request head to arrive. Default 10s.
     pub(super) head_time: Option<String>,
     /// Connections at once over all listeners, 1 to 1000000; further clients wait. Default 16384.
@@ -160,6 +165,14 @@ pub(super) struct Limits {
     pub(super) idle_time: Option<String>,
     /// Time for a client to take the next bytes of an answer, 1s to 1h. Default 60s.
     pub(super) write_time: Option<String>,
+}
+
+/// How changes of this file take force. SIGHUP always reloads.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Reload {
+    /// How often the content of this file, and of every file that it names, is looked at, 100ms to 1h, or `off`. Default 2s.
+    pub(super) watch: Option<String>,
 }
 
 /// Somebody who may call; any of the proofs identifies them.

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A destination with everything needed to match, read and reach it.
-#[derive(Debug)]
+#[derive(PartialEq, Debug)]
 pub struct Destination {
     /// The legal side.
     pub facts: Arc<model::destination::Destination>,

@@ -140,6 +140,8 @@ impl History {
             "basis-added" => drop(self.bases.insert(sequence, body(change)?)),
             "purpose-ended" => drop(self.ends.insert(sequence, body(change)?)),
             "text-added" => drop(self.texts.insert(sequence, body(change)?)),
+            // Says something about the registers, and nothing in them.
+            "backup-taken" => {}
             _ => return None,
         }
         Some(())

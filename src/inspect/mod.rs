@@ -38,7 +38,7 @@ pub struct Inspector {
 }
 
 /// A [`PlanSpec`] compiled for the one pass over a message.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     selectors: Selectors,
     has_records: bool,

@@ -5,6 +5,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use bytes::BytesMut;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -27,7 +28,7 @@ use super::{
     http1, http2,
     socket::Socket,
     stack::{self, Connection, Gate},
-    tls::{ALPN_HTTP_2, subject_names},
+    tls::{ALPN_HTTP_2, Identity, subject_names},
     wire::{Fault, PREFACE},
 };
 
@@ -41,8 +42,8 @@ pub(super) struct Bound {
     pub(super) id: Arc<str>,
     /// Socket.
     pub(super) socket: TcpListener,
-    /// TLS, if it speaks it.
-    pub(super) tls: Option<Arc<ServerConfig>>,
+    /// What it presents to the handshakes that come, if it speaks TLS.
+    pub(super) tls: Option<Arc<ArcSwap<Identity>>>,
     /// How long clients are waited for.
     pub(super) times: Times,
 }
@@ -198,8 +199,9 @@ async fn greet(
     }
     match &bound.tls {
         None => Box::pin(greet_plain(stream, address, &bound, gate, tasks)).await,
-        Some(config) => {
-            let config = Arc::clone(config);
+        Some(identity) => {
+            // That of the handshake's moment: a reload may present another one to the next.
+            let config = Arc::clone(&identity.load().config);
             Box::pin(greet_tls(stream, address, config, &bound, gate, tasks)).await;
         }
     }

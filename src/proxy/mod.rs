@@ -25,7 +25,7 @@ mod upstream;
 mod wire;
 
 pub use self::{
-    serve::{Handle, Proxy},
+    serve::{Handle, Proxy, Sockets},
     upstream::{Resolve, SystemResolver},
 };
 

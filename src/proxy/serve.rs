@@ -1,6 +1,6 @@
 //! The data plane as a whole: bind, serve, swap, drain.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
@@ -10,7 +10,7 @@ use super::{
     Listener, Settings,
     listener::{self, Bound, Tasks, Times},
     stack::{Gate, Generation},
-    tls::server_config,
+    tls::Identities,
     upstream::{Resolve, Upstreams},
 };
 use crate::{
@@ -18,11 +18,15 @@ use crate::{
     telemetry::Metrics,
 };
 
+/// Sockets that listen already, by listener id; they do not block.
+pub type Sockets = BTreeMap<Arc<str>, std::net::TcpListener>;
+
 /// The data plane, bound and not yet serving.
 #[derive(Debug)]
 pub struct Proxy {
     gate: Arc<Gate>,
     bound: Vec<Bound>,
+    identities: Identities,
     tasks: Tasks,
     drain_time: Duration,
     resolver: Arc<dyn Resolve>,
@@ -32,6 +36,7 @@ pub struct Proxy {
 #[derive(Clone, Debug)]
 pub struct Handle {
     gate: Arc<Gate>,
+    identities: Identities,
     tasks: Tasks,
     resolver: Arc<dyn Resolve>,
 }
@@ -49,17 +54,50 @@ impl Proxy {
         metrics: Arc<Metrics>,
         resolver: Arc<dyn Resolve>,
     ) -> io::Result<Self> {
-        let upstreams = Upstreams::new(&snapshot, &resolver).map_err(invalid)?;
+        let none = Sockets::new();
+        Self::bind_with(settings, none, gatekeeper, snapshot, metrics, resolver).await
+    }
+
+    /// [`bind`](Self::bind), where the listeners named in `sockets` use these sockets in place of their address.
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind).
+    pub async fn bind_with(
+        settings: Settings,
+        mut sockets: Sockets,
+        gatekeeper: Gatekeeper,
+        snapshot: Arc<Snapshot>,
+        metrics: Arc<Metrics>,
+        resolver: Arc<dyn Resolve>,
+    ) -> io::Result<Self> {
+        let upstreams =
+            Upstreams::new(&snapshot, &Upstreams::default(), &resolver).map_err(invalid)?;
+        let identities = Identities::new(&settings.listeners).map_err(invalid)?;
         metrics.took_into_force(snapshot.versions.generation);
+        metrics.certificates(identities.ends());
         let mut bound = Vec::with_capacity(settings.listeners.len());
         for it in &settings.listeners {
-            bound.push(bind(it, &settings).await?);
+            let socket = match sockets.remove(&it.id) {
+                Some(socket) => TcpListener::from_std(socket)?,
+                None => bind(it).await?,
+            };
+            bound.push(Bound {
+                id: Arc::clone(&it.id),
+                socket,
+                tls: identities.of(&it.id).cloned(),
+                times: Times {
+                    head: settings.head_time,
+                    idle: settings.idle_time,
+                    write: settings.write_time,
+                },
+            });
         }
         Ok(Self {
             gate: Arc::new(Gate {
                 generation: ArcSwap::from_pointee(Generation {
                     snapshot,
                     upstreams,
+                    _alive: metrics.generation(),
                 }),
                 gatekeeper,
                 metrics,
@@ -67,6 +105,7 @@ impl Proxy {
                 connections: Arc::new(Semaphore::new(settings.connections)),
             }),
             bound,
+            identities,
             tasks: Tasks {
                 tracker: TaskTracker::new(),
                 drain: CancellationToken::new(),
@@ -92,6 +131,7 @@ impl Proxy {
     pub fn handle(&self) -> Handle {
         Handle {
             gate: Arc::clone(&self.gate),
+            identities: self.identities.clone(),
             tasks: self.tasks.clone(),
             resolver: Arc::clone(&self.resolver),
         }
@@ -128,21 +168,40 @@ impl Proxy {
 }
 
 impl Handle {
-    /// Takes `snapshot` into force for the requests that come from now on; exchanges under way finish under the old one, on
-    /// the old one's connections. Whole or nothing.
+    /// [`take`](Self::take), with listeners as they are.
     ///
     /// # Errors
     /// TLS of an upstream cannot be set up; the old configuration stays in force.
     pub fn swap(&self, snapshot: Arc<Snapshot>) -> Result<(), String> {
-        let upstreams = Upstreams::new(&snapshot, &self.resolver)
-            .inspect_err(|_| self.gate.metrics.refused_reload())?;
-        self.gate
-            .metrics
-            .took_into_force(snapshot.versions.generation);
+        self.take(snapshot, &[])
+    }
+
+    /// Takes `snapshot` into force for the requests that come from now on, and the certificates, keys and client roots of
+    /// `listeners` for the handshakes that come. Exchanges under way finish under the old one. A destination that is reached as
+    /// before keeps its connections. Whole or nothing.
+    ///
+    /// # Errors
+    /// TLS of an upstream or listener cannot be set up; the old configuration stays in force.
+    pub fn take(&self, snapshot: Arc<Snapshot>, listeners: &[Listener]) -> Result<(), String> {
+        let metrics = &self.gate.metrics;
+        let before = self.gate.generation.load_full();
+        let prepared = self.identities.renewals(listeners).and_then(|renewals| {
+            let upstreams = Upstreams::new(&snapshot, &before.upstreams, &self.resolver)?;
+            Ok((renewals, upstreams))
+        });
+        let (renewals, upstreams) = prepared.inspect_err(|_| metrics.refused_reload())?;
+        metrics.took_into_force(snapshot.versions.generation);
         self.gate.generation.store(Arc::new(Generation {
             snapshot,
             upstreams,
+            _alive: metrics.generation(),
         }));
+        for it in renewals {
+            tracing::info!(listener = &*it.listener, "A new certificate is presented.");
+            metrics.renewed_certificate();
+            it.present();
+        }
+        metrics.certificates(self.identities.ends());
         Ok(())
     }
 
@@ -157,14 +216,8 @@ impl Handle {
     }
 }
 
-async fn bind(listener: &Listener, settings: &Settings) -> io::Result<Bound> {
-    let tls = listener
-        .tls
-        .as_ref()
-        .map(|it| server_config(it).map(Arc::new))
-        .transpose()
-        .map_err(|error| invalid(format!("TLS of listener `{}`: {error}", listener.id)))?;
-    let socket = TcpListener::bind(listener.bind).await.map_err(|error| {
+async fn bind(listener: &Listener) -> io::Result<TcpListener> {
+    TcpListener::bind(listener.bind).await.map_err(|error| {
         io::Error::new(
             error.kind(),
             format!(
@@ -172,16 +225,6 @@ async fn bind(listener: &Listener, settings: &Settings) -> io::Result<Bound> {
                 listener.id, listener.bind
             ),
         )
-    })?;
-    Ok(Bound {
-        id: Arc::clone(&listener.id),
-        socket,
-        tls,
-        times: Times {
-            head: settings.head_time,
-            idle: settings.idle_time,
-            write: settings.write_time,
-        },
     })
 }
 

@@ -27,16 +27,21 @@ use crate::{
     },
     model::{decision::ReasonCode, message::Message},
     policy::reasons::Language,
-    telemetry::{Metrics, metrics::InFlight},
+    telemetry::{
+        Metrics,
+        metrics::{GenerationAlive, InFlight},
+    },
 };
 
-/// A configuration in force with its own connections.
+/// A configuration in force with its ways out.
 #[derive(Debug)]
 pub(super) struct Generation {
     /// The configuration.
     pub(super) snapshot: Arc<Snapshot>,
     /// Ways out under it.
     pub(super) upstreams: Upstreams,
+    /// Counts this value until it is freed.
+    pub(super) _alive: GenerationAlive,
 }
 
 /// What all requests share.

@@ -13,6 +13,7 @@
 
 use std::path::{Path, PathBuf};
 
+mod backup;
 mod cache;
 #[cfg(test)]
 pub(crate) mod contract;
@@ -25,6 +26,7 @@ mod registers;
 mod rows;
 pub mod writer;
 
+pub use backup::copy_registers;
 pub use outbox::Outbox;
 pub use reader::{Reader, State};
 pub use registers::Registers;

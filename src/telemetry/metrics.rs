@@ -29,8 +29,11 @@ pub struct Metrics {
     connection_faults: IntCounterVec,
     in_flight: IntGauge,
     generation: IntGauge,
+    generations_alive: IntGauge,
     audit_writable: IntGauge,
     expiries: IntGaugeVec,
+    tls_reloads: IntCounterVec,
+    certificates: IntGaugeVec,
 }
 
 /// What was decided.
@@ -202,6 +205,22 @@ impl Metrics {
                 "shekara_config_generation",
                 "Counts the configurations taken into force.",
             )?,
+            generations_alive: make.gauge(
+                "shekara_config_generations_alive",
+                "Configurations in memory: the one in force, and those under which exchanges still finish.",
+            )?,
+            tls_reloads: make.counters(
+                "shekara_tls_reloads_total",
+                "Certificates, keys and client roots offered to listeners of the running process.",
+                &["outcome"],
+            )?,
+            certificates: make.add(IntGaugeVec::new(
+                Opts::new(
+                    "shekara_certificate_expiry_timestamp_seconds",
+                    "When the certificate that a listener presents ends, in seconds since 1970-01-01T00:00:00Z.",
+                ),
+                &["listener"],
+            ))?,
             audit_writable: make.gauge(
                 "shekara_audit_writable",
                 "Whether the audit log accepts records.",
@@ -349,6 +368,29 @@ impl Metrics {
         self.reloads.with_label_values(&["refused"]).inc();
     }
 
+    /// A configuration is in memory until the value is dropped.
+    pub fn generation(&self) -> GenerationAlive {
+        self.generations_alive.inc();
+        GenerationAlive(self.generations_alive.clone())
+    }
+
+    /// A listener presents a new certificate, or knows clients by new roots.
+    pub fn renewed_certificate(&self) {
+        self.tls_reloads.with_label_values(&["taken"]).inc();
+    }
+
+    /// A certificate, key or root was refused; the listener keeps the old one.
+    pub fn refused_certificate(&self) {
+        self.tls_reloads.with_label_values(&["refused"]).inc();
+    }
+
+    /// When the certificate of each listener ends, in seconds since 1970.
+    pub fn certificates<'a>(&self, all: impl IntoIterator<Item = (&'a str, i64)>) {
+        for (listener, end) in all {
+            self.certificates.with_label_values(&[listener]).set(end);
+        }
+    }
+
     /// What ends when, as (kind, destination, instant): of the configuration that took force, in the place of the one before.
     pub fn expiries<'a>(&self, all: impl IntoIterator<Item = (&'static str, &'a str, Timestamp)>) {
         self.expiries.reset();
@@ -381,6 +423,16 @@ impl Metrics {
             .iter()
             .map(|it| it.get_metric().len())
             .sum()
+    }
+}
+
+/// A configuration in memory.
+#[derive(Debug)]
+pub struct GenerationAlive(IntGauge);
+
+impl Drop for GenerationAlive {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

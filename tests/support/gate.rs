@@ -251,8 +251,8 @@ pub(crate) fn snapshot(
     Arc::new(Snapshot {
         operator: operator.clone(),
         destinations: DestinationTable::new(destinations),
-        callers,
-        inspector: Inspector::default(),
+        callers: callers.into(),
+        inspector: Arc::new(Inspector::default()),
         policy: Policy::new(operator, Arc::new(reasons())),
         keys: Keys::new(SubjectKey::new(1, &[1; 32]), Vec::new(), &[2; 32]),
         versions: Arc::new(Versions {

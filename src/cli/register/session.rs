@@ -71,6 +71,11 @@ impl Session<'_> {
         Ok(Reader::open(&self.settings)?)
     }
 
+    /// Who gives the command.
+    pub(in crate::cli) fn by(&self) -> &str {
+        &self.by
+    }
+
     pub(in crate::cli) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -116,7 +121,7 @@ pub(in crate::cli) fn run_on(
 }
 
 /// `cli:name`, or `cli:uid-1000` where the environment does not say.
-fn system_user() -> Arc<str> {
+pub(in crate::cli) fn system_user() -> Arc<str> {
     std::env::var("USER").map_or_else(
         |_| format!("cli:uid-{}", rustix::process::getuid().as_raw()).into(),
         |it| format!("cli:{it}").into(),

@@ -11,6 +11,7 @@ use std::{
 use super::super::{
     expiry::{Exception, Standing},
     problem::{Problem, Problems, Severity},
+    sources::Sources,
     suggest, units,
     yaml::{Node, Place, Trail},
 };
@@ -82,11 +83,13 @@ pub(in super::super) struct Context<'a> {
     pub(in super::super) runs_here: bool,
     problems: RefCell<Vec<Problem>>,
     exceptions: RefCell<Vec<Exception>>,
+    /// Files that were read on the way.
+    sources: RefCell<Sources>,
 }
 
 impl<'a> Context<'a> {
     /// `found` is what is known already.
-    pub(in super::super) const fn new(
+    pub(in super::super) fn new(
         source: &'a Source<'a>,
         tree: &'a Node,
         base: PathBuf,
@@ -101,12 +104,16 @@ impl<'a> Context<'a> {
             runs_here: true,
             problems: RefCell::new(found),
             exceptions: RefCell::new(Vec::new()),
+            sources: RefCell::default(),
         }
     }
 
-    /// Everything reported.
-    pub(in super::super) fn into_problems(self) -> Problems {
-        Problems::new(self.problems.into_inner())
+    /// Everything reported, and the files that were read.
+    pub(in super::super) fn into_findings(self) -> (Problems, Sources) {
+        (
+            Problems::new(self.problems.into_inner()),
+            self.sources.into_inner(),
+        )
     }
 
     /// Reports what stops the configuration.
@@ -315,7 +322,10 @@ impl<'a> Context<'a> {
     /// The text of a file, or a report why not.
     pub(super) fn file(&self, at: &Trail, name: &str) -> Option<String> {
         let path = self.path(name);
-        match std::fs::read_to_string(&path) {
+        let text = std::fs::read_to_string(&path);
+        let content = text.as_ref().ok().map(|it| it.as_bytes());
+        self.sources.borrow_mut().note(&path, content);
+        match text {
             Ok(text) => Some(text),
             Err(error) => {
                 let message = format!("cannot read {}: {error}", path.display());

@@ -18,7 +18,6 @@ use super::{
 };
 use crate::{
     gatekeeper::destination::{Destination, Limits, Matcher, check_path},
-    inspect::Inspector,
     model::{
         self, Country, Purpose,
         destination::{Agreement, FailurePolicy, Fallback, GapPolicy, Modes, Onward, Party, Route},
@@ -33,7 +32,6 @@ const RETENTION_TERM: &str = "retention";
 
 pub(super) fn compile_all(cx: &Context<'_>, world: &World<'_>) -> Vec<Destination> {
     let all = Trail::default().key("destinations");
-    let inspector = Inspector::default();
     let mut ids = BTreeSet::new();
     let mut matchers: BTreeMap<_, &str> = BTreeMap::new();
     let mut destinations = Vec::new();
@@ -53,7 +51,7 @@ pub(super) fn compile_all(cx: &Context<'_>, world: &World<'_>) -> Vec<Destinatio
                 "tell them apart by listener, host or path_prefix",
             );
         }
-        destinations.extend(destination(cx, &at, raw, world, matcher, &inspector));
+        destinations.extend(destination(cx, &at, raw, world, matcher));
     }
     if world.root.destinations.is_empty() {
         cx.warning(
@@ -71,7 +69,6 @@ fn destination(
     raw: &raw::Destination,
     world: &World<'_>,
     matcher: Matcher,
-    inspector: &Inspector,
 ) -> Option<Destination> {
     let upstream = upstream::compile(cx, &at.key("upstream"), &raw.upstream);
     let callers = callers(cx, &at.key("callers"), raw, world);
@@ -93,7 +90,7 @@ fn destination(
         readings: &readings,
         budget: budget(cx, &at.key("limits"), &raw.limits),
         offset: world.operator.utc_offset,
-        inspector,
+        inspector: world.inspector,
     };
     let (routes, plans, default_plan) = routes::compile(cx, &setting);
     let paper = Paper {

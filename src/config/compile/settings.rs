@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use super::{
-    super::{raw, yaml::Trail},
+    super::{configuration::Reload, raw, units, yaml::Trail},
     context::Context,
 };
 use crate::{admin, proxy, telemetry};
+
+/// How often changes are looked for. A mounted secret of Kubernetes takes a minute to arrive anyway.
+const WATCH_TIME: Duration = Duration::from_secs(2);
 
 pub(super) fn proxy(
     cx: &Context<'_>,
@@ -50,6 +53,33 @@ pub(super) fn proxy(
 /// A number of connections at once.
 fn connections(cx: &Context<'_>, at: &Trail, given: Option<u64>) -> usize {
     usize::try_from(cx.number(at, given, 16_384, (1, 1_000_000))).unwrap_or(1)
+}
+
+pub(super) fn drain_delay(cx: &Context<'_>, root: &raw::Root) -> Duration {
+    let at = Trail::default().key("limits").key("drain_delay");
+    let range = (Duration::ZERO, Duration::from_secs(300));
+    cx.duration(&at, root.limits.drain_delay.as_ref(), Duration::ZERO, range)
+}
+
+pub(super) fn reload(cx: &Context<'_>, root: &raw::Root) -> Reload {
+    let at = Trail::default().key("reload").key("watch");
+    let watch = match root.reload.watch.as_deref() {
+        None => Some(WATCH_TIME),
+        Some("off") => None,
+        Some(text) if units::duration(text).is_err() => {
+            cx.error(
+                &at,
+                format!("`{text}` is neither a duration nor `off`"),
+                "write how often to look, such as 2s, or `off` to reload at SIGHUP only",
+            );
+            None
+        }
+        Some(_) => {
+            let range = (Duration::from_millis(100), Duration::from_secs(3600));
+            Some(cx.duration(&at, root.reload.watch.as_ref(), WATCH_TIME, range))
+        }
+    };
+    Reload { watch }
 }
 
 /// A number of exchanges at once.

@@ -5,7 +5,9 @@ use super::{
         coding,
         media_type::{self, Format},
     },
-    form, json,
+    form,
+    json::{self, Document},
+    layer::Layer,
     reading::{Reading, Scan},
 };
 use crate::model::{
@@ -42,7 +44,9 @@ fn read_form<S: Scan>(reading: &mut Reading<'_, S>, body: &[u8]) {
     match std::str::from_utf8(body) {
         Ok(text) => {
             let root = reading.part(Part::Body, true);
-            form::read(reading, text, Part::Body, root);
+            let layer = Layer::root(text);
+            let depth = reading.plan.budget.depth;
+            form::read(reading, &Document::body(text, &layer, root, depth));
         }
         Err(_) => unread(reading, GapKind::UnsupportedCharset),
     }

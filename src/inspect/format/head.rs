@@ -67,7 +67,7 @@ pub(crate) fn read_path<S: Scan>(reading: &mut Reading<'_, S>, message: &Message
 pub(crate) fn read_query<S: Scan>(reading: &mut Reading<'_, S>, message: &Message) {
     if let Some(query) = message.query.as_deref().filter(|it| !it.is_empty()) {
         let root = reading.part(Part::Query, false);
-        form::read(reading, query, Part::Query, root);
+        form::read_query(reading, query, root);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{cell::Cell, ops::Range};
 
 use super::json::token::hex4;
+use crate::model::finding::GapKind;
 
 /// How a text is escaped in its parent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,10 +37,15 @@ pub(crate) struct Layer<'a> {
 impl<'a> Layer<'a> {
     /// The text of a part itself.
     pub(crate) fn root(raw: &'a str) -> Self {
+        Self::at(raw, 0)
+    }
+
+    /// A text that starts at byte `base` of a part that is not text as a whole.
+    pub(crate) fn at(raw: &'a str, base: usize) -> Self {
         Self {
             parent: None,
             raw,
-            base: 0,
+            base,
             escape: Escape::None,
             start: Cell::default(),
             end: Cell::default(),
@@ -155,6 +161,16 @@ pub(crate) enum Undecodable {
     BadEscape,
     /// The bytes are not UTF-8.
     NotUtf8,
+}
+
+impl Undecodable {
+    /// The gap that it is.
+    pub(crate) const fn gap(self) -> GapKind {
+        match self {
+            Self::BadEscape => GapKind::Malformed,
+            Self::NotUtf8 => GapKind::UnsupportedCharset,
+        }
+    }
 }
 
 /// Undoes percent escapes (and `+` with [`Escape::PercentPlus`]); `None` when there is nothing to undo.

@@ -1,6 +1,7 @@
 //! Readers: each turns one part of a message into fields for the detectors, with the way back to bytes.
 
 pub(crate) mod body;
+pub(crate) mod drawing;
 pub(crate) mod form;
 pub(crate) mod head;
 pub(crate) mod json;
@@ -10,3 +11,4 @@ pub(crate) mod pair;
 pub(crate) mod reading;
 pub(crate) mod sealed;
 pub(crate) mod veil;
+pub(crate) mod walk;

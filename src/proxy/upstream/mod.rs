@@ -20,7 +20,7 @@ pub(super) use self::{
 use crate::gatekeeper::{Cleared, Completion, Snapshot, destination::Destination};
 
 /// The upstreams of one configuration.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Upstreams {
     pools: BTreeMap<Arc<str>, Arc<Pool>>,
 }
@@ -37,16 +37,23 @@ pub(super) struct Forwarded {
 }
 
 impl Upstreams {
-    /// A pool for each destination of `snapshot`.
+    /// A pool for each destination of `snapshot`: the one of `before`, with its connections, where nothing about the way changed.
     ///
     /// # Errors
     /// Names the destination whose roots cannot be used.
-    pub(super) fn new(snapshot: &Snapshot, resolver: &Arc<dyn Resolve>) -> Result<Self, String> {
+    pub(super) fn new(
+        snapshot: &Snapshot,
+        before: &Self,
+        resolver: &Arc<dyn Resolve>,
+    ) -> Result<Self, String> {
         let pools = snapshot
             .destinations
             .iter()
             .map(|it| {
                 let id = Arc::clone(&it.facts.id);
+                if let Some(kept) = before.pool(&id).filter(|kept| kept.fits(it)) {
+                    return Ok((id, Arc::clone(kept)));
+                }
                 let pool = Pool::new(Arc::clone(it), Arc::clone(resolver))
                     .map_err(|error| format!("upstream of destination `{id}`: {error}"))?;
                 Ok((id, Arc::new(pool)))

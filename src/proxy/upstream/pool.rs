@@ -1,4 +1,4 @@
-//! Connections of one destination under one configuration: never shared with another destination, never kept over a reload.
+//! Connections of one destination: never shared with another one, kept over a reload that does not change how it is reached.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -93,6 +93,12 @@ impl Pool {
             slots,
             idle: Mutex::default(),
         })
+    }
+
+    /// Whether the pool reaches `destination` as it is to be reached now: same upstream, same limits.
+    pub(super) fn fits(&self, destination: &Destination) -> bool {
+        let own = &*self.destination;
+        own.upstream == destination.upstream && own.limits == destination.limits
     }
 
     /// One of the destination's concurrent exchanges; `None` when none comes free in a second.

@@ -342,6 +342,14 @@ impl Writer {
         })
     }
 
+    /// Puts on record that the backup `id` was taken; `body` says of what.
+    ///
+    /// # Errors
+    /// It was not saved.
+    pub fn note_backup(&mut self, id: &RecordId, body: serde_json::Value) -> Result<Saved, Error> {
+        self.change(|change| change.emit("backup-taken", Arc::clone(id), None, body))
+    }
+
     /// Runs `work` in one transaction; on any error nothing of it stays.
     fn change<T>(
         &mut self,

@@ -1,7 +1,6 @@
 //! JSON bodies, and JSON documents that are the value of a string anywhere.
 
 pub(crate) mod token;
-mod walk;
 
 use super::{
     super::{
@@ -12,10 +11,10 @@ use super::{
     reading::{NodeId, NodeKind, Reading, Scan, Spot},
     sealed::{self, Sealed},
     veil::{self, Unveiled},
+    walk::{Leaf, Walk},
 };
 use crate::model::finding::{GapKind, Part};
-use token::Fault;
-use walk::Walk;
+use token::{Fault, Lexeme, Token, Tokenizer};
 
 /// Encodings around one another that are undone; more are a gap.
 const VEILS_MAX: usize = 3;
@@ -44,6 +43,27 @@ pub(crate) struct Document<'a> {
     pub(crate) around: Around,
     pub(crate) record: Option<usize>,
     pub(crate) depth_max: usize,
+    /// Times that percent escapes are undone in a value beyond the escapes of the format.
+    pub(crate) rounds: usize,
+    /// It is the body, into which selectors look; not a document inside a value.
+    pub(crate) is_body: bool,
+}
+
+impl<'a> Document<'a> {
+    /// The whole `text` of `layer`, as the body whose root is `root`.
+    pub(crate) fn body(text: &'a str, layer: &'a Layer<'a>, root: NodeId, depth: u32) -> Self {
+        Self {
+            text,
+            layer,
+            from: 0,
+            root,
+            around: Around::default(),
+            record: None,
+            depth_max: depth as usize,
+            rounds: 0,
+            is_body: true,
+        }
+    }
 }
 
 /// Reads a body that is labelled JSON.
@@ -63,26 +83,52 @@ pub(crate) fn read_body<S: Scan>(reading: &mut Reading<'_, S>, body: &[u8], root
     };
     let layer = Layer::root(text);
     let document = Document {
-        text,
-        layer: &layer,
         from,
-        root,
-        around: Around::default(),
-        record: None,
-        depth_max: reading.plan.budget.depth as usize,
+        ..Document::body(text, &layer, root, reading.plan.budget.depth)
     };
-    let (mut track, is_tree) = track(reading, text, from, root);
-    let end = Walk::new(reading, &document, track.as_mut()).run();
-    if let Some(track) = track {
-        for (section, is_met) in reading.sections.iter_mut().zip(track.sections) {
-            *section |= is_met;
-        }
-    }
+    let (track, is_tree) = track(reading, text, from, root);
+    let mut walk = Walk::new(reading, &document, track);
+    let end = feed(&mut walk, &document);
+    walk.finish();
     match end {
-        Err(Fault::TooDeep) => reading.gap(GapKind::DepthExceeded, root, None),
-        Err(Fault::Malformed) => reading.gap(GapKind::Malformed, root, None),
+        Err(fault) => reading.gap(fault.gap(), root, None),
         Ok(()) if reading.is_halted || is_utf8 && is_tree => {}
         Ok(()) => reading.gap(GapKind::Malformed, root, None),
+    }
+}
+
+/// Feeds a document to its end, the first fault, or the end of a budget.
+fn feed<S: Scan>(walk: &mut Walk<'_, '_, S>, document: &Document<'_>) -> Result<(), Fault> {
+    let mut tokens = Tokenizer::new(document.text, document.from, document.depth_max);
+    while let Some(lexeme) = tokens.next()? {
+        match lexeme.token {
+            Token::Key => walk.written_name(&leaf(&lexeme, ValueKind::Key)),
+            Token::ObjectStart | Token::ArrayStart => {
+                walk.open(lexeme.token == Token::ObjectStart, lexeme.start);
+            }
+            Token::ObjectEnd | Token::ArrayEnd => walk.close(lexeme.end),
+            Token::String => walk.leaf(&leaf(&lexeme, ValueKind::String)),
+            Token::Number => walk.leaf(&leaf(&lexeme, ValueKind::Number)),
+            Token::Literal => walk.leaf(&leaf(&lexeme, ValueKind::Literal)),
+        }
+        if walk.is_halted() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn leaf(lexeme: &Lexeme, kind: ValueKind) -> Leaf {
+    Leaf {
+        start: lexeme.start,
+        end: lexeme.end,
+        quotes: usize::from(matches!(kind, ValueKind::Key | ValueKind::String)),
+        escape: if lexeme.is_escaped {
+            Escape::Json
+        } else {
+            Escape::None
+        },
+        kind,
     }
 }
 
@@ -274,16 +320,14 @@ fn read_inner<S: Scan>(reading: &mut Reading<'_, S>, value: &Value<'_>, spot: &S
     let root = reading.push(Some(holder), NodeKind::Inner, None, is_person);
     let layer = value.layer.inside(value.text, value.at, Escape::None);
     let document = Document {
-        text: value.text,
-        layer: &layer,
-        from: 0,
-        root,
         around: value.around,
         record: spot.record,
         depth_max: value.depth_left,
+        is_body: false,
+        ..Document::body(value.text, &layer, root, 0)
     };
     // The document was read to its end before, so only a budget can stop the walk, and that says so itself.
-    let _read_before = Walk::new(reading, &document, None).run();
+    let _read_before = feed(&mut Walk::new(reading, &document, None), &document);
     if (reading.finds.len(), reading.gaps.len()) == (before.1, before.2) {
         reading.nodes.truncate(before.0);
     }
