@@ -12,6 +12,8 @@
 )]
 
 mod gate;
+#[path = "../support/status.rs"]
+mod status;
 mod values;
 mod wires;
 
