@@ -136,9 +136,15 @@ pub(super) async fn respond(
             "unknown".into()
         },
     };
-    match walk.store(verdict, parts, body).await {
+    let is_call = walk.connection.is_http_2 && answer::grpc::is_call(&parts.headers);
+    let response = match walk.store(verdict, parts, body).await {
         Ok(stored) => walk.screen(stored).await,
         Err(stopped) => walk.refuse(*stopped).await,
+    };
+    if is_call {
+        answer::grpc::in_its_words(response)
+    } else {
+        response
     }
 }
 
