@@ -18,7 +18,7 @@ use tokio::{
     task::{JoinError, JoinHandle},
     time::{Instant, timeout, timeout_at},
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -31,6 +31,7 @@ use super::{
     tls::{ALPN_HTTP_2, Identity, subject_names},
     wire::{Fault, PREFACE},
 };
+use crate::telemetry::Metrics;
 
 /// Pause after a failed accept, when the process is out of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -197,13 +198,36 @@ async fn greet(
     if !speaks(&stream, first_time, &tasks.drain).await {
         return;
     }
-    match &bound.tls {
-        None => Box::pin(greet_plain(stream, address, &bound, gate, tasks)).await,
+    let opened = match &bound.tls {
+        None => Box::pin(open_plain(stream, bound.times.head)).await,
         Some(identity) => {
             // That of the handshake's moment: a reload may present another one to the next.
             let config = Arc::clone(&identity.load().config);
-            Box::pin(greet_tls(stream, address, config, &bound, gate, tasks)).await;
+            Box::pin(open_tls(stream, config, &bound, &gate.metrics)).await
         }
+    };
+    let Some(opened) = opened else {
+        return;
+    };
+    let served = Served {
+        connection: Arc::new(Connection {
+            listener: Arc::clone(&bound.id),
+            peer: Peer {
+                address: address.ip().to_canonical(),
+                names: opened.names,
+                server_name: opened.server_name,
+            },
+            is_http_2: opened.speech == Speech::Http2,
+        }),
+        gate,
+        tasks,
+        times: bound.times,
+    };
+    let (socket, early) = (opened.socket, opened.early);
+    match opened.speech {
+        Speech::Http1 => http1::serve(socket, early, served).await,
+        Speech::Http2 => Box::pin(http2::serve(socket, early, served)).await,
+        Speech::Late => Box::pin(http1::refuse_late(socket, served)).await,
     }
 }
 
@@ -218,125 +242,101 @@ pub(super) async fn speaks(stream: &TcpStream, time: Duration, drain: &Cancellat
     }
 }
 
-async fn greet_plain(
-    mut stream: TcpStream,
-    address: SocketAddr,
-    bound: &Bound,
-    gate: Arc<Gate>,
-    tasks: Tasks,
-) {
-    let mut early = BytesMut::new();
-    let opening = opening(&mut stream, &mut early, bound.times.head).await;
-    let served = Served {
-        connection: Arc::new(Connection {
-            listener: Arc::clone(&bound.id),
-            peer: peer_at(address),
-            is_http_2: matches!(opening, Opening::Http2),
-        }),
-        gate,
-        tasks,
-        times: bound.times,
-    };
-    let socket = Socket::Plain(stream);
-    match opening {
-        Opening::Closed => {}
-        Opening::Http1 => http1::serve(socket, early, served).await,
-        Opening::Http2 => Box::pin(http2::serve(socket, early, served)).await,
-        Opening::Late => http1::refuse_late(socket, served).await,
-    }
+/// A connection whose client has begun to speak.
+struct Opened {
+    socket: Socket,
+    speech: Speech,
+    /// Read already of what it says.
+    early: BytesMut,
+    /// Names of its verified certificate.
+    names: Vec<String>,
+    /// The host name it asked for in TLS, lower-case.
+    server_name: Option<String>,
 }
 
-/// What the first bytes of a plain connection open.
-enum Opening {
-    Closed,
+/// What a client speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Speech {
     Http1,
     Http2,
     /// Something that could still become HTTP/2, and took too long.
     Late,
 }
 
+async fn open_plain(mut stream: TcpStream, time: Duration) -> Option<Opened> {
+    let mut early = BytesMut::new();
+    let speech = speech(&mut stream, &mut early, time).await?;
+    Some(Opened {
+        socket: Socket::Plain(stream),
+        speech,
+        early,
+        names: Vec::new(),
+        server_name: None,
+    })
+}
+
 /// Reads into `early` as much as it takes to tell HTTP/2 from HTTP/1: a preface byte for byte, or the first byte that is none.
-async fn opening(stream: &mut TcpStream, early: &mut BytesMut, time: Duration) -> Opening {
+/// `None` when the client has closed.
+async fn speech(stream: &mut TcpStream, early: &mut BytesMut, time: Duration) -> Option<Speech> {
     let deadline = Instant::now() + time;
     let mut space = [0; PREFACE.len()];
     loop {
         let room = space.get_mut(early.len()..).unwrap_or_default();
         match timeout_at(deadline, stream.read(room)).await {
-            Err(_) => return Opening::Late,
-            Ok(Err(_)) => return Opening::Closed,
-            Ok(Ok(0)) if early.is_empty() => return Opening::Closed,
+            Err(_) => return Some(Speech::Late),
+            Ok(Err(_)) => return None,
+            Ok(Ok(0)) if early.is_empty() => return None,
             // The check of HTTP/1 says what is missing.
-            Ok(Ok(0)) => return Opening::Http1,
+            Ok(Ok(0)) => return Some(Speech::Http1),
             Ok(Ok(length)) => {
                 early.extend_from_slice(room.get(..length).unwrap_or_default());
                 if !PREFACE.starts_with(early) {
-                    return Opening::Http1;
+                    return Some(Speech::Http1);
                 }
                 if early.len() == PREFACE.len() {
-                    return Opening::Http2;
+                    return Some(Speech::Http2);
                 }
             }
         }
     }
 }
 
-async fn greet_tls(
+/// Shakes hands, within a head's time.
+async fn open_tls(
     stream: TcpStream,
-    address: SocketAddr,
     config: Arc<ServerConfig>,
     bound: &Bound,
-    gate: Arc<Gate>,
-    tasks: Tasks,
-) {
+    metrics: &Metrics,
+) -> Option<Opened> {
     let accepting = TlsAcceptor::from(config).accept(stream);
     let stream = match timeout(bound.times.head, accepting).await {
-        Ok(Ok(stream)) => stream,
+        Ok(Ok(stream)) => Box::new(stream),
         Ok(Err(error)) => {
-            gate.metrics.connection_fault("tls-handshake");
+            metrics.connection_fault("tls-handshake");
             tracing::debug!(kind = ?error.kind(), listener = &*bound.id, "A TLS handshake failed.");
-            return;
+            return None;
         }
         Err(_) => {
-            gate.metrics.connection_fault("tls-handshake");
+            metrics.connection_fault("tls-handshake");
             tracing::debug!(listener = &*bound.id, "A TLS handshake took too long.");
-            return;
+            return None;
         }
     };
-    let is_http_2 = stream.get_ref().1.alpn_protocol() == Some(ALPN_HTTP_2);
-    let mut peer = peer_at(address);
-    identify(&stream, &mut peer);
-    let served = Served {
-        connection: Arc::new(Connection {
-            listener: Arc::clone(&bound.id),
-            peer,
-            is_http_2,
-        }),
-        gate,
-        tasks,
-        times: bound.times,
-    };
-    let socket = Socket::Tls(Box::new(stream));
-    if is_http_2 {
-        Box::pin(http2::serve(socket, BytesMut::new(), served)).await;
-    } else {
-        http1::serve(socket, BytesMut::new(), served).await;
-    }
-}
-
-fn peer_at(address: SocketAddr) -> Peer {
-    Peer {
-        address: address.ip().to_canonical(),
-        names: Vec::new(),
-        server_name: None,
-    }
-}
-
-fn identify(stream: &TlsStream<TcpStream>, peer: &mut Peer) {
     let session = stream.get_ref().1;
-    peer.server_name = session.server_name().map(str::to_ascii_lowercase);
-    peer.names = session
-        .peer_certificates()
-        .and_then(<[CertificateDer<'_>]>::first)
-        .map(subject_names)
-        .unwrap_or_default();
+    let speech = if session.alpn_protocol() == Some(ALPN_HTTP_2) {
+        Speech::Http2
+    } else {
+        Speech::Http1
+    };
+    let certificates = session.peer_certificates();
+    let leaf = certificates.and_then(<[CertificateDer<'_>]>::first);
+    let names = leaf.map(subject_names).unwrap_or_default();
+    let server_name = session.server_name().map(str::to_ascii_lowercase);
+    Some(Opened {
+        socket: Socket::Tls(stream),
+        speech,
+        early: BytesMut::new(),
+        names,
+        server_name,
+    })
 }
