@@ -12,6 +12,7 @@ mod framing;
 mod http2;
 mod idle;
 mod lifecycle;
+mod replies;
 #[path = "../support/mod.rs"]
 mod support;
 mod tls;
