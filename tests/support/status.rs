@@ -7,20 +7,18 @@ pub(crate) fn status(block: &[u8]) -> u16 {
         return STATIC[usize::from(at)];
     }
     assert_eq!(block[0], 0x48, "a literal `:status`");
-    let bits: String = block[2..2 + usize::from(block[1] & 127)]
+    let mut bits = block[2..2 + usize::from(block[1] & 127)]
         .iter()
-        .map(|it| format!("{it:08b}"))
-        .collect();
-    let mut at = 0;
+        .flat_map(|byte| (0..8).rev().map(move |at| u16::from(byte >> at & 1)));
+    let mut next = |code: u16| code * 2 + bits.next().unwrap();
     let mut status = 0;
     for _ in 0..3 {
-        let short = u16::from_str_radix(&bits[at..at + 5], 2).unwrap();
+        let short = (0..5).fold(0, |code, _| next(code));
+        // The codes of 0, 1 and 2 have five bits, those of the other digits six, from 011001 on.
         let digit = if short <= 2 {
-            at += 5;
             short
         } else {
-            at += 6;
-            u16::from_str_radix(&bits[at - 6..at], 2).unwrap() - 0b01_1001 + 3
+            next(short) - 0b01_1001 + 3
         };
         status = status * 10 + digit;
     }

@@ -88,15 +88,17 @@ mod tests {
 
     #[test]
     fn an_upstreams_answer_stays_and_the_gates_own_is_said_anew() {
-        let body = || Either::Left(Full::from("{}"));
-        let mut own = Response::builder()
-            .status(451)
-            .header("content-language", "kk")
-            .header("shekara-decision", "x")
-            .body(body())
-            .unwrap();
-        let other = in_its_words(own.clone());
+        let refused = || {
+            Response::builder()
+                .status(451)
+                .header("content-language", "kk")
+                .header("shekara-decision", "x")
+                .body(Either::Left(Full::from("{}")))
+                .unwrap()
+        };
+        let other = in_its_words(refused());
         assert_eq!(other.status(), 451);
+        let mut own = refused();
         own.extensions_mut()
             .insert(Told("100% \u{436}\n".to_owned()));
         let own = in_its_words(own);
