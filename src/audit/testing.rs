@@ -25,7 +25,7 @@ use crate::{
         },
     },
     model::{
-        Category, Country, Timestamp,
+        Category, CategorySet, Country, Timestamp,
         decision::{Decision, Reason, ReasonCode, Verdict},
         destination::Role,
         transfer::{Transfer, TransferPerson},
@@ -90,6 +90,8 @@ pub(crate) fn decided(n: u64) -> AuditEvent {
             digest: "00".repeat(32),
             dropped: 0,
             removed: 0,
+            masked: CategorySet::EMPTY,
+            pseudonymised: CategorySet::EMPTY,
         }),
         opened: Vec::new(),
         versions: Arc::new(Versions::default()),

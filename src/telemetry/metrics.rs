@@ -63,6 +63,7 @@ struct Decisions {
     gaps: IntCounterVec,
     findings: IntCounterVec,
     opened: IntCounterVec,
+    reduced: IntCounterVec,
 }
 
 /// How long it took.
@@ -162,6 +163,11 @@ impl Decisions {
             opened: make.counters(
                 "shekara_opened_total",
                 "Messages that passed because a policy was opened.",
+                &["destination", "what"],
+            )?,
+            reduced: make.counters(
+                "shekara_reduced_total",
+                "Values removed, masked or pseudonymised, and records dropped, in messages that may leave.",
                 &["destination", "what"],
             )?,
         })
@@ -376,6 +382,14 @@ impl Metrics {
                 .findings
                 .with_label_values(&[it.category.code(), it.part.as_str()])
                 .inc_by(u64::from(it.count));
+        }
+        if let Some(leaves) = &decided.leaves {
+            for (what, count) in [("values", leaves.removed), ("records", leaves.dropped)] {
+                self.decisions
+                    .reduced
+                    .with_label_values(&[destination, what])
+                    .inc_by(u64::from(count));
+            }
         }
         for (kind, count) in &report.gaps {
             self.decisions

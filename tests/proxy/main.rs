@@ -16,6 +16,7 @@ mod http2;
 mod identity;
 mod idle;
 mod lifecycle;
+mod reduction;
 mod replies;
 mod streams;
 #[path = "../support/mod.rs"]
