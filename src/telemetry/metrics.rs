@@ -29,6 +29,7 @@ pub struct Metrics {
     times: Times,
     reloads: IntCounterVec,
     upstreams: Upstreams,
+    connection_faults: IntCounterVec,
     in_flight: IntGauge,
     generation: IntGauge,
     generations_alive: IntGauge,
@@ -301,6 +302,11 @@ impl Metrics {
                 &["outcome"],
             )?,
             upstreams: Upstreams::new(&make)?,
+            connection_faults: make.counters(
+                "shekara_connection_faults_total",
+                "Connections and streams that the gate ended because the client broke the protocol or kept it waiting.",
+                &["fault"],
+            )?,
             in_flight: make.gauge("shekara_requests_in_flight", "Exchanges under way.")?,
             generation: make.gauge(
                 "shekara_config_generation",
@@ -443,6 +449,11 @@ impl Metrics {
             .failures
             .with_label_values(&[destination, error])
             .inc();
+    }
+
+    /// The gate ended a connection or a stream; `fault` is of a closed set.
+    pub fn connection_fault(&self, fault: &'static str) {
+        self.connection_faults.with_label_values(&[fault]).inc();
     }
 
     /// A connection to an upstream is being opened.
@@ -646,6 +657,7 @@ mod tests {
         metrics.took_into_force(3);
         metrics.answered("crm", 204, Duration::from_millis(2));
         metrics.upstream_failed("crm", "dns_error");
+        metrics.connection_fault("slow-reader");
         let exchange = metrics.exchange();
         let text = |metrics: &Metrics| String::from_utf8(metrics.render().unwrap()).unwrap();
         for line in [
@@ -653,6 +665,7 @@ mod tests {
             "shekara_config_reloads_total{outcome=\"taken\"} 1",
             "shekara_upstream_seconds_count{destination=\"crm\",status_class=\"2xx\"} 1",
             "shekara_upstream_failures_total{destination=\"crm\",error=\"dns_error\"} 1",
+            "shekara_connection_faults_total{fault=\"slow-reader\"} 1",
             "shekara_requests_in_flight 1",
         ] {
             assert!(text(&metrics).contains(line), "{line}");

@@ -12,9 +12,12 @@ mod breaker;
 mod forwarding;
 mod framing;
 mod held;
+mod http2;
 mod identity;
+mod idle;
 mod lifecycle;
 mod reduction;
+mod replies;
 mod streams;
 #[path = "../support/mod.rs"]
 mod support;
