@@ -22,5 +22,7 @@ VOLUME ["/var/lib/shekara"]
 ENV SHEKARA_CONFIG=/etc/shekara/shekara.yaml SHEKARA_STATE=/var/lib/shekara
 EXPOSE 8080 9464
 STOPSIGNAL SIGTERM
+# Asks /readyz of the admin listener that the configuration names. The image holds no shell and no other client.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["/usr/local/bin/shekara", "healthcheck"]
 ENTRYPOINT ["/usr/local/bin/shekara"]
 CMD ["run"]

@@ -64,7 +64,7 @@ state_dir: state
 mode: {mode}
 listeners: [{{id: main, bind: "127.0.0.1:0"}}]
 admin: {{bind: "127.0.0.1:0"}}
-log: {{format: json, level: warn}}
+log: {{format: json, level: "warn,shekara::app=info"}}
 reload: {{watch: {watch}}}
 callers:
   - {{id: shop, cidr: ["127.0.0.0/8"]}}
