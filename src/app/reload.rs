@@ -151,8 +151,8 @@ impl Reloader {
     }
 
     async fn attempt(&mut self) -> Attempt {
-        let path = self.loader.path().to_owned();
-        let mut loader = std::mem::replace(&mut self.loader, Loader::new(path, None));
+        let spare = self.loader.afresh();
+        let mut loader = std::mem::replace(&mut self.loader, spare);
         let work = tokio::task::spawn_blocking(move || {
             let attempt = loader.load(SystemClock.now());
             (loader, attempt)
