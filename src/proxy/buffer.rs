@@ -8,7 +8,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::wire::Fault;
+use super::wire::{Fault, check_trailers};
 use crate::model::decision::ReasonCode;
 
 /// Bytes reserved at most before they arrive.
@@ -76,6 +76,7 @@ pub(super) async fn read(mut body: Incoming, limit: u64, time: Duration) -> Resu
             Ok(data) => bytes.extend_from_slice(&data),
             Err(frame) => {
                 if let Ok(fields) = frame.into_trailers() {
+                    check_trailers(&fields).map_err(broken)?;
                     trailers.extend(fields);
                 }
             }

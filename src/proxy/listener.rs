@@ -1,37 +1,39 @@
-//! One listener: accepts, shakes hands, and serves each connection in a task of its own.
+//! One listener: accepts, waits for the first byte without a buffer, shakes hands, and finds out which HTTP is spoken.
+//!
+//! With TLS the handshake says it (ALPN). In the clear it is HTTP/2 when the first bytes are its preface; those bytes are waited
+//! for no longer than a head.
 
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
+use bytes::BytesMut;
 use http::{Request, Response};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::body::Incoming;
+use rustls::ServerConfig;
 use rustls_pki_types::CertificateDer;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::AsyncReadExt as _,
     net::{TcpListener, TcpStream},
-    time::timeout,
+    sync::OwnedSemaphorePermit,
+    task::{JoinError, JoinHandle},
+    time::{Instant, timeout, timeout_at},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    answer::{self, Body},
+    activity::Activity,
+    answer::Body,
     caller::Peer,
+    http1, http2,
+    socket::Socket,
     stack::{self, Connection, Gate},
-    tls::{Identity, subject_names},
-    wire::{Checked, Verdicts},
+    tls::{ALPN_HTTP_2, Identity, subject_names},
+    wire::{Fault, PREFACE},
 };
 
 /// Pause after a failed accept, when the process is out of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Longest time between two requests of a connection. Above what client pools keep idle connections for is better than below:
-/// a client must not write to a connection that is just being closed. The time of a head that has begun is the wire check's.
-const KEEP_ALIVE_TIME: Duration = Duration::from_secs(100);
-/// Most fields of a head; the wire check has the same bound and answers for it.
-const FIELDS_MAX: usize = 128;
-/// Room for the largest head that passes the wire check.
-const BUFFER_BYTES: usize = 128 * 1024;
 
 /// A bound listener.
 #[derive(Debug)]
@@ -42,8 +44,8 @@ pub(super) struct Bound {
     pub(super) socket: TcpListener,
     /// What it presents to the handshakes that come, if it speaks TLS.
     pub(super) tls: Option<Arc<ArcSwap<Identity>>>,
-    /// Time for a handshake, and for each head from its first byte.
-    pub(super) head_time: Duration,
+    /// How long clients are waited for.
+    pub(super) times: Times,
 }
 
 impl std::fmt::Debug for Tasks {
@@ -63,6 +65,79 @@ pub(super) struct Tasks {
     pub(super) drain: CancellationToken,
     /// Everything ends now.
     pub(super) abort: CancellationToken,
+}
+
+/// How long a client is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    /// For a handshake, and for each head from its first byte.
+    pub(super) head: Duration,
+    /// From one request of a connection to the next.
+    pub(super) idle: Duration,
+    /// For the client to take the next bytes of an answer.
+    pub(super) write: Duration,
+}
+
+/// What serving a connection needs beside its socket.
+#[derive(Clone, Debug)]
+pub(super) struct Served {
+    /// Who is there.
+    pub(super) connection: Arc<Connection>,
+    /// What all requests share.
+    pub(super) gate: Arc<Gate>,
+    /// Tasks.
+    pub(super) tasks: Tasks,
+    /// How long it is waited for.
+    pub(super) times: Times,
+}
+
+impl Served {
+    /// Runs a request in a task of its own: neither a client that goes away nor a panic leaves it without a record. The task's
+    /// result is an error when it broke down or was ended.
+    ///
+    /// `place` is held until the answer's head is there.
+    pub(super) fn walk(
+        &self,
+        verdict: Result<(), Fault>,
+        request: Request<Incoming>,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> JoinHandle<io::Result<Response<Body>>> {
+        let abort = self.tasks.abort.clone();
+        let (gate, connection) = (Arc::clone(&self.gate), Arc::clone(&self.connection));
+        self.tasks.tracker.spawn(async move {
+            let _place = place;
+            tokio::select! {
+                () = abort.cancelled() => Err(io::ErrorKind::Interrupted.into()),
+                response = stack::respond(gate, connection, verdict, request) => Ok(response),
+            }
+        })
+    }
+
+    /// Notes that the connection ended early.
+    pub(super) fn note_end(&self, error: &hyper::Error, activity: &Activity) {
+        if activity.is_given_up() {
+            self.gate.metrics.connection_fault("slow-reader");
+        }
+        tracing::debug!(
+            is_timeout = error.is_timeout(),
+            is_parse = error.is_parse(),
+            listener = &*self.connection.listener,
+            "A connection ended early."
+        );
+    }
+}
+
+/// The answer of a walk; `None` when its task was ended or broke down.
+pub(super) fn walked(
+    walk: Result<io::Result<Response<Body>>, JoinError>,
+) -> Option<Response<Body>> {
+    match walk {
+        Ok(response) => response.ok(),
+        Err(error) => {
+            tracing::error!(is_panic = error.is_panic(), "A request's task broke down.");
+            None
+        }
+    }
 }
 
 /// Accepts until draining.
@@ -103,7 +178,7 @@ pub(super) async fn accept(bound: Bound, gate: Arc<Gate>, tasks: Tasks) {
     }
 }
 
-/// Shakes hands where there is TLS, then serves.
+/// Waits for a client to say something, then serves it. What takes room is boxed, so that waiting takes none.
 async fn greet(
     stream: TcpStream,
     address: SocketAddr,
@@ -115,29 +190,144 @@ async fn greet(
         tracing::debug!(%error, "A connection was gone before it began.");
         return;
     }
-    let mut peer = Peer {
+    let first_time = match bound.tls {
+        Some(_) => bound.times.head,
+        None => bound.times.idle,
+    };
+    if !speaks(&stream, first_time, &tasks.drain).await {
+        return;
+    }
+    match &bound.tls {
+        None => Box::pin(greet_plain(stream, address, &bound, gate, tasks)).await,
+        Some(identity) => {
+            // That of the handshake's moment: a reload may present another one to the next.
+            let config = Arc::clone(&identity.load().config);
+            Box::pin(greet_tls(stream, address, config, &bound, gate, tasks)).await;
+        }
+    }
+}
+
+/// Waits until there is something to read, holding no buffer. `false` when nothing came in `time`, the client has closed, or the
+/// data plane drains.
+pub(super) async fn speaks(stream: &TcpStream, time: Duration, drain: &CancellationToken) -> bool {
+    let mut byte = [0];
+    tokio::select! {
+        biased;
+        () = drain.cancelled() => false,
+        peeked = timeout(time, stream.peek(&mut byte)) => matches!(peeked, Ok(Ok(1))),
+    }
+}
+
+async fn greet_plain(
+    mut stream: TcpStream,
+    address: SocketAddr,
+    bound: &Bound,
+    gate: Arc<Gate>,
+    tasks: Tasks,
+) {
+    let mut early = BytesMut::new();
+    let opening = opening(&mut stream, &mut early, bound.times.head).await;
+    let served = Served {
+        connection: Arc::new(Connection {
+            listener: Arc::clone(&bound.id),
+            peer: peer_at(address),
+            is_http_2: matches!(opening, Opening::Http2),
+        }),
+        gate,
+        tasks,
+        times: bound.times,
+    };
+    let socket = Socket::Plain(stream);
+    match opening {
+        Opening::Closed => {}
+        Opening::Http1 => http1::serve(socket, early, served).await,
+        Opening::Http2 => Box::pin(http2::serve(socket, early, served)).await,
+        Opening::Late => http1::refuse_late(socket, served).await,
+    }
+}
+
+/// What the first bytes of a plain connection open.
+enum Opening {
+    Closed,
+    Http1,
+    Http2,
+    /// Something that could still become HTTP/2, and took too long.
+    Late,
+}
+
+/// Reads into `early` as much as it takes to tell HTTP/2 from HTTP/1: a preface byte for byte, or the first byte that is none.
+async fn opening(stream: &mut TcpStream, early: &mut BytesMut, time: Duration) -> Opening {
+    let deadline = Instant::now() + time;
+    let mut space = [0; PREFACE.len()];
+    loop {
+        let room = space.get_mut(early.len()..).unwrap_or_default();
+        match timeout_at(deadline, stream.read(room)).await {
+            Err(_) => return Opening::Late,
+            Ok(Err(_)) => return Opening::Closed,
+            Ok(Ok(0)) if early.is_empty() => return Opening::Closed,
+            // The check of HTTP/1 says what is missing.
+            Ok(Ok(0)) => return Opening::Http1,
+            Ok(Ok(length)) => {
+                early.extend_from_slice(room.get(..length).unwrap_or_default());
+                if !PREFACE.starts_with(early) {
+                    return Opening::Http1;
+                }
+                if early.len() == PREFACE.len() {
+                    return Opening::Http2;
+                }
+            }
+        }
+    }
+}
+
+async fn greet_tls(
+    stream: TcpStream,
+    address: SocketAddr,
+    config: Arc<ServerConfig>,
+    bound: &Bound,
+    gate: Arc<Gate>,
+    tasks: Tasks,
+) {
+    let accepting = TlsAcceptor::from(config).accept(stream);
+    let stream = match timeout(bound.times.head, accepting).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => {
+            gate.metrics.connection_fault("tls-handshake");
+            tracing::debug!(kind = ?error.kind(), listener = &*bound.id, "A TLS handshake failed.");
+            return;
+        }
+        Err(_) => {
+            gate.metrics.connection_fault("tls-handshake");
+            tracing::debug!(listener = &*bound.id, "A TLS handshake took too long.");
+            return;
+        }
+    };
+    let is_http_2 = stream.get_ref().1.alpn_protocol() == Some(ALPN_HTTP_2);
+    let mut peer = peer_at(address);
+    identify(&stream, &mut peer);
+    let served = Served {
+        connection: Arc::new(Connection {
+            listener: Arc::clone(&bound.id),
+            peer,
+            is_http_2,
+        }),
+        gate,
+        tasks,
+        times: bound.times,
+    };
+    let socket = Socket::Tls(Box::new(stream));
+    if is_http_2 {
+        Box::pin(http2::serve(socket, BytesMut::new(), served)).await;
+    } else {
+        http1::serve(socket, BytesMut::new(), served).await;
+    }
+}
+
+fn peer_at(address: SocketAddr) -> Peer {
+    Peer {
         address: address.ip().to_canonical(),
         names: Vec::new(),
         server_name: None,
-    };
-    let Some(identity) = &bound.tls else {
-        serve(stream, peer, &bound, gate, tasks).await;
-        return;
-    };
-    match timeout(
-        bound.head_time,
-        TlsAcceptor::from(Arc::clone(&identity.load().config)).accept(stream),
-    )
-    .await
-    {
-        Ok(Ok(stream)) => {
-            identify(&stream, &mut peer);
-            serve(stream, peer, &bound, gate, tasks).await;
-        }
-        Ok(Err(error)) => {
-            tracing::debug!(kind = ?error.kind(), listener = &*bound.id, "A TLS handshake failed.");
-        }
-        Err(_) => tracing::debug!(listener = &*bound.id, "A TLS handshake took too long."),
     }
 }
 
@@ -149,80 +339,4 @@ fn identify(stream: &TlsStream<TcpStream>, peer: &mut Peer) {
         .and_then(<[CertificateDer<'_>]>::first)
         .map(subject_names)
         .unwrap_or_default();
-}
-
-/// Serves one connection until it closes, or until its exchange ends while draining.
-async fn serve<S>(stream: S, peer: Peer, bound: &Bound, gate: Arc<Gate>, tasks: Tasks)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let verdicts = Verdicts::default();
-    let stream = Checked::new(
-        stream,
-        bound.tls.is_some(),
-        bound.head_time,
-        verdicts.clone(),
-    );
-    let connection = Arc::new(Connection {
-        listener: Arc::clone(&bound.id),
-        peer,
-        verdicts,
-    });
-    let drain = tasks.drain.clone();
-    let service = service_fn(move |request| {
-        handle(
-            Arc::clone(&gate),
-            Arc::clone(&connection),
-            tasks.clone(),
-            request,
-        )
-    });
-    let mut serving = pin!(
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(KEEP_ALIVE_TIME)
-            .half_close(true)
-            .max_headers(FIELDS_MAX)
-            .max_buf_size(BUFFER_BYTES)
-            .serve_connection(TokioIo::new(stream), service)
-    );
-    let served = tokio::select! {
-        served = serving.as_mut() => served,
-        () = drain.cancelled() => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
-        }
-    };
-    if let Err(error) = served {
-        tracing::debug!(
-            is_timeout = error.is_timeout(),
-            is_parse = error.is_parse(),
-            "A connection ended early."
-        );
-    }
-}
-
-/// Runs a request in a task of its own: neither a client that goes away nor a panic leaves it without a record.
-async fn handle(
-    gate: Arc<Gate>,
-    connection: Arc<Connection>,
-    tasks: Tasks,
-    request: Request<Incoming>,
-) -> Result<Response<Body>, Infallible> {
-    let verdict = connection.verdicts.next();
-    let abort = tasks.abort.clone();
-    let walk = tasks.tracker.spawn(async move {
-        tokio::select! {
-            () = abort.cancelled() => Err(io::ErrorKind::Interrupted),
-            response = stack::respond(gate, connection, verdict, request) => Ok(response),
-        }
-    });
-    Ok(match walk.await {
-        Ok(Ok(response)) => response,
-        Ok(Err(_)) => answer::breakdown(),
-        Err(error) => {
-            tracing::error!(is_panic = error.is_panic(), "A request's task broke down.");
-            answer::breakdown()
-        }
-    })
 }

@@ -1,20 +1,24 @@
 //! The data plane: downstream connections in, screened messages out. Does not know which registers or log are behind the ports.
 //!
-//! A request's way, one file a step: `listener` and `wire` (bytes that have one reading) → `stack` (admission, one snapshot) →
+//! A request's way, one file a step: `listener` (which HTTP) → `http1` or `http2` with `wire` (what has one reading) → `stack` (admission, one snapshot) →
 //! `head` (whom it is for) → `caller` → `buffer` (the body whole) → [`Gatekeeper::screen`](crate::gatekeeper::Gatekeeper::screen)
 //! → `upstream` (takes only a permit) → `response` and `exchange` (the answer, streamed) or `answer` (the gate's own).
 //!
 //! Store and forward: no name is looked up, no connection opened and no byte sent for a request before its decision is durable.
 
+mod activity;
 mod answer;
 mod buffer;
 mod caller;
 mod exchange;
 mod head;
+mod http1;
+mod http2;
 mod journal;
 mod listener;
 mod response;
 mod serve;
+mod socket;
 mod stack;
 mod tls;
 mod upstream;
@@ -36,8 +40,14 @@ pub struct Settings {
     pub drain_time: Duration,
     /// Time for a request head to arrive. Default 10 s.
     pub head_time: Duration,
+    /// Longest time between two requests of a connection. Default 100 s.
+    pub idle_time: Duration,
+    /// Time for a client to take the next bytes of an answer. Default 60 s.
+    pub write_time: Duration,
     /// Exchanges at once over all listeners; more are answered 503. Default 1024.
     pub concurrency: usize,
+    /// Connections at once over all listeners; further clients wait in the backlog. Default 16384.
+    pub connections: usize,
 }
 
 /// A downstream listener.

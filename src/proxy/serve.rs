@@ -8,7 +8,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Listener, Settings,
-    listener::{self, Bound, Tasks},
+    listener::{self, Bound, Tasks, Times},
     stack::{Gate, Generation},
     tls::Identities,
     upstream::{Resolve, Upstreams},
@@ -17,10 +17,6 @@ use crate::{
     gatekeeper::{Gatekeeper, Snapshot},
     telemetry::Metrics,
 };
-
-/// Clients keep connections that they do not use; so many of them for each exchange that there may be. Further clients wait in
-/// the backlog.
-const CONNECTIONS_PER_EXCHANGE: usize = 8;
 
 /// Sockets that listen already, by listener id; they do not block.
 pub type Sockets = BTreeMap<Arc<str>, std::net::TcpListener>;
@@ -89,7 +85,11 @@ impl Proxy {
                 id: Arc::clone(&it.id),
                 socket,
                 tls: identities.of(&it.id).cloned(),
-                head_time: settings.head_time,
+                times: Times {
+                    head: settings.head_time,
+                    idle: settings.idle_time,
+                    write: settings.write_time,
+                },
             });
         }
         Ok(Self {
@@ -102,12 +102,7 @@ impl Proxy {
                 gatekeeper,
                 metrics,
                 slots: Arc::new(Semaphore::new(settings.concurrency)),
-                connections: Arc::new(Semaphore::new(
-                    settings
-                        .concurrency
-                        .saturating_mul(CONNECTIONS_PER_EXCHANGE)
-                        .min(Semaphore::MAX_PERMITS),
-                )),
+                connections: Arc::new(Semaphore::new(settings.connections)),
             }),
             bound,
             identities,
@@ -221,13 +216,13 @@ impl Handle {
     }
 }
 
-async fn bind(settings: &Listener) -> io::Result<TcpListener> {
-    TcpListener::bind(settings.bind).await.map_err(|error| {
+async fn bind(listener: &Listener) -> io::Result<TcpListener> {
+    TcpListener::bind(listener.bind).await.map_err(|error| {
         io::Error::new(
             error.kind(),
             format!(
                 "listener `{}` cannot bind {}: {error}; free the address or change `bind`",
-                settings.id, settings.bind
+                listener.id, listener.bind
             ),
         )
     })

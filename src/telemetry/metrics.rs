@@ -26,6 +26,7 @@ pub struct Metrics {
     times: Times,
     reloads: IntCounterVec,
     upstream_failures: IntCounterVec,
+    connection_faults: IntCounterVec,
     in_flight: IntGauge,
     generation: IntGauge,
     generations_alive: IntGauge,
@@ -194,6 +195,11 @@ impl Metrics {
                 "Cleared messages that got no answer to pass on, by RFC 9209 error type.",
                 &["destination", "error"],
             )?,
+            connection_faults: make.counters(
+                "shekara_connection_faults_total",
+                "Connections and streams that the gate ended because the client broke the protocol or kept it waiting.",
+                &["fault"],
+            )?,
             in_flight: make.gauge("shekara_requests_in_flight", "Exchanges under way.")?,
             generation: make.gauge(
                 "shekara_config_generation",
@@ -326,6 +332,11 @@ impl Metrics {
         self.upstream_failures
             .with_label_values(&[destination, error])
             .inc();
+    }
+
+    /// The gate ended a connection or a stream; `fault` is of a closed set.
+    pub fn connection_fault(&self, fault: &'static str) {
+        self.connection_faults.with_label_values(&[fault]).inc();
     }
 
     /// A message or answer passed because a policy was opened.
@@ -481,6 +492,7 @@ mod tests {
         metrics.took_into_force(3);
         metrics.answered("crm", 204, Duration::from_millis(2));
         metrics.upstream_failed("crm", "dns_error");
+        metrics.connection_fault("slow-reader");
         let exchange = metrics.exchange();
         let text = |metrics: &Metrics| String::from_utf8(metrics.render().unwrap()).unwrap();
         for line in [
@@ -488,6 +500,7 @@ mod tests {
             "shekara_config_reloads_total{outcome=\"taken\"} 1",
             "shekara_upstream_seconds_count{destination=\"crm\",status_class=\"2xx\"} 1",
             "shekara_upstream_failures_total{destination=\"crm\",error=\"dns_error\"} 1",
+            "shekara_connection_faults_total{fault=\"slow-reader\"} 1",
             "shekara_requests_in_flight 1",
         ] {
             assert!(text(&metrics).contains(line), "{line}");

@@ -9,6 +9,8 @@
 mod answers;
 mod forwarding;
 mod framing;
+mod http2;
+mod idle;
 mod lifecycle;
 #[path = "../support/mod.rs"]
 mod support;

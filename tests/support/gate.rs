@@ -45,6 +45,9 @@ pub(crate) struct Setup {
     pub(crate) tls: Option<(String, String, Option<String>, bool)>,
     pub(crate) resolver: Option<Arc<FixedResolver>>,
     pub(crate) concurrency: usize,
+    pub(crate) connections: usize,
+    pub(crate) idle_time: Duration,
+    pub(crate) write_time: Duration,
     pub(crate) head_time: Duration,
     pub(crate) drain_time: Duration,
 }
@@ -57,6 +60,9 @@ impl Setup {
             tls: None,
             resolver: None,
             concurrency: 64,
+            connections: 1024,
+            idle_time: Duration::from_secs(60),
+            write_time: Duration::from_secs(5),
             head_time: Duration::from_secs(5),
             drain_time: Duration::from_secs(5),
         }
@@ -81,6 +87,9 @@ impl Setup {
             drain_time: self.drain_time,
             head_time: self.head_time,
             concurrency: self.concurrency,
+            connections: self.connections,
+            idle_time: self.idle_time,
+            write_time: self.write_time,
         };
         let metrics = Arc::new(Metrics::new().unwrap());
         let resolver: Arc<dyn Resolve> = match self.resolver {

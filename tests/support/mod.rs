@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 pub(crate) mod gate;
+pub(crate) mod http2;
 pub(crate) mod lines;
 pub(crate) mod ports;
 pub(crate) mod upstream;

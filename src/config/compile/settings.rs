@@ -33,8 +33,26 @@ pub(super) fn proxy(
             seconds(10),
             (seconds(1), seconds(300)),
         ),
+        idle_time: cx.duration(
+            &at.key("idle_time"),
+            limits.idle_time.as_ref(),
+            seconds(100),
+            (seconds(1), seconds(3600)),
+        ),
+        write_time: cx.duration(
+            &at.key("write_time"),
+            limits.write_time.as_ref(),
+            seconds(60),
+            (seconds(1), seconds(3600)),
+        ),
         concurrency: concurrency(cx, &at.key("concurrency"), limits.concurrency, 1024),
+        connections: connections(cx, &at.key("connections"), limits.connections),
     }
+}
+
+/// A number of connections at once.
+fn connections(cx: &Context<'_>, at: &Trail, given: Option<u64>) -> usize {
+    usize::try_from(cx.number(at, given, 16_384, (1, 1_000_000))).unwrap_or(1)
 }
 
 pub(super) fn drain_delay(cx: &Context<'_>, root: &raw::Root) -> Duration {

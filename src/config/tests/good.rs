@@ -29,6 +29,8 @@ fn the_small_one_has_no_problem_and_takes_defaults() {
     assert!(it.warnings.is_empty(), "{}", it.warnings);
     let configuration = it.configuration;
     assert_eq!(configuration.proxy.concurrency, 1024);
+    assert_eq!(configuration.proxy.connections, 16_384);
+    assert_eq!(configuration.proxy.write_time, Duration::from_secs(60));
     assert_eq!(configuration.proxy.drain_time, Duration::from_secs(30));
     assert_eq!(configuration.admin.bind, "127.0.0.1:9464".parse().unwrap());
     assert_eq!(configuration.audit.segment_bytes, 64 << 20);

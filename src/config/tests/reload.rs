@@ -44,6 +44,15 @@ fn names_what_takes_force_only_at_a_start() {
             "version: 1\nlimits: {head_time: 3s}\n",
             vec!["limits.head_time"],
         ),
+        (
+            "version: 1\n",
+            "version: 1\nlimits: {connections: 100, idle_time: 9s, write_time: 5s}\n",
+            vec![
+                "limits.connections",
+                "limits.idle_time",
+                "limits.write_time",
+            ],
+        ),
     ] {
         assert!(SMALL.contains(from), "{from}");
         let new = of(&SMALL.replace(from, to));

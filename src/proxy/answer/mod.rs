@@ -188,7 +188,6 @@ pub(super) fn breakdown() -> Response<Body> {
         HeaderValue::from_static("shekara; error=proxy_internal_error"),
     );
     headers.insert(header::RETRY_AFTER, RETRY_AFTER);
-    close(headers);
     response
 }
 
