@@ -38,10 +38,17 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// A bound listener.
 #[derive(Debug)]
 pub(super) struct Bound {
-    /// Id.
-    pub(super) id: Arc<str>,
-    /// Socket.
+    /// Closed when draining begins, whatever connections are still open.
     pub(super) socket: TcpListener,
+    /// What its connections share.
+    pub(super) door: Door,
+}
+
+/// What the connections of a listener share.
+#[derive(Debug)]
+pub(super) struct Door {
+    /// Listener id.
+    pub(super) id: Arc<str>,
     /// What it presents to the handshakes that come, if it speaks TLS.
     pub(super) tls: Option<Arc<ArcSwap<Identity>>>,
     /// How long clients are waited for.
@@ -61,8 +68,10 @@ impl std::fmt::Debug for Tasks {
 pub(super) struct Tasks {
     /// Counts connections and requests.
     pub(super) tracker: TaskTracker,
-    /// No new connections; idle ones close, exchanges finish.
+    /// No new connections; a connection ends with its next answer.
     pub(super) drain: CancellationToken,
+    /// Connections on which nothing is under way close too.
+    pub(super) quiet: CancellationToken,
     /// Everything ends now.
     pub(super) abort: CancellationToken,
 }
@@ -140,49 +149,82 @@ pub(super) fn walked(
     }
 }
 
-/// Accepts until draining.
+/// Accepts until draining, and then whoever has connected before the socket closes.
 pub(super) async fn accept(bound: Bound, gate: Arc<Gate>, tasks: Tasks) {
-    let bound = Arc::new(bound);
+    let Bound { socket, door } = bound;
+    let door = Arc::new(door);
     loop {
         let accepting = async {
             let permit = Arc::clone(&gate.connections).acquire_owned().await;
-            (permit, bound.socket.accept().await)
+            (permit, socket.accept().await)
         };
         let (permit, accepted) = tokio::select! {
-            () = tasks.drain.cancelled() => return,
+            () = tasks.drain.cancelled() => break,
             accepted = accepting => accepted,
         };
-        match accepted {
-            Ok((stream, peer)) => {
+        match (accepted, permit) {
+            (Ok((stream, peer)), Ok(permit)) => {
                 let work = greet(
                     stream,
                     peer,
-                    Arc::clone(&bound),
+                    Arc::clone(&door),
                     Arc::clone(&gate),
                     tasks.clone(),
                 );
-                let abort = tasks.abort.clone();
-                tasks.tracker.spawn(async move {
-                    let _permit = permit;
-                    tokio::select! {
-                        () = abort.cancelled() => {}
-                        () = work => {}
-                    }
-                });
+                begin(work, permit, &tasks);
             }
-            Err(error) => {
-                tracing::warn!(%error, listener = &*bound.id, "A connection could not be accepted.");
+            (Err(error), _) => {
+                tracing::warn!(%error, listener = &*door.id, "A connection could not be accepted.");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
+            // Permits come as long as the gate stands.
+            (Ok(_), Err(_)) => break,
         }
     }
+    // Asked directly: the reactor may not have heard of the newest.
+    let Ok(socket) = socket.into_std() else {
+        return;
+    };
+    while let Ok(permit) = Arc::clone(&gate.connections).try_acquire_owned() {
+        let Ok((stream, peer)) = socket.accept() else {
+            return;
+        };
+        if stream.set_nonblocking(true).is_ok()
+            && let Ok(stream) = TcpStream::from_std(stream)
+        {
+            let work = greet(
+                stream,
+                peer,
+                Arc::clone(&door),
+                Arc::clone(&gate),
+                tasks.clone(),
+            );
+            begin(work, permit, &tasks);
+        }
+    }
+}
+
+/// Runs a connection in a task of its own.
+fn begin(
+    work: impl Future<Output = ()> + Send + 'static,
+    permit: OwnedSemaphorePermit,
+    tasks: &Tasks,
+) {
+    let abort = tasks.abort.clone();
+    tasks.tracker.spawn(async move {
+        let _permit = permit;
+        tokio::select! {
+            () = abort.cancelled() => {}
+            () = work => {}
+        }
+    });
 }
 
 /// Waits for a client to say something, then serves it. What takes room is boxed, so that waiting takes none.
 async fn greet(
     stream: TcpStream,
     address: SocketAddr,
-    bound: Arc<Bound>,
+    door: Arc<Door>,
     gate: Arc<Gate>,
     tasks: Tasks,
 ) {
@@ -190,30 +232,30 @@ async fn greet(
         tracing::debug!(%error, "A connection was gone before it began.");
         return;
     }
-    let first_time = match bound.tls {
-        Some(_) => bound.times.head,
-        None => bound.times.idle,
+    let first_time = match door.tls {
+        Some(_) => door.times.head,
+        None => door.times.idle,
     };
-    if !speaks(&stream, first_time, &tasks.drain).await {
+    if !speaks(&stream, first_time, &tasks.quiet).await {
         return;
     }
-    match &bound.tls {
-        None => Box::pin(greet_plain(stream, address, &bound, gate, tasks)).await,
+    match &door.tls {
+        None => Box::pin(greet_plain(stream, address, &door, gate, tasks)).await,
         Some(identity) => {
             // That of the handshake's moment: a reload may present another one to the next.
             let config = Arc::clone(&identity.load().config);
-            Box::pin(greet_tls(stream, address, config, &bound, gate, tasks)).await;
+            Box::pin(greet_tls(stream, address, config, &door, gate, tasks)).await;
         }
     }
 }
 
-/// Waits until there is something to read, holding no buffer. `false` when nothing came in `time`, the client has closed, or the
-/// data plane drains.
-pub(super) async fn speaks(stream: &TcpStream, time: Duration, drain: &CancellationToken) -> bool {
+/// Waits until there is something to read, holding no buffer. `false` when nothing came in `time`, the client has closed, or it
+/// is to be `quiet`.
+pub(super) async fn speaks(stream: &TcpStream, time: Duration, quiet: &CancellationToken) -> bool {
     let mut byte = [0];
     tokio::select! {
         biased;
-        () = drain.cancelled() => false,
+        () = quiet.cancelled() => false,
         peeked = timeout(time, stream.peek(&mut byte)) => matches!(peeked, Ok(Ok(1))),
     }
 }
@@ -221,21 +263,21 @@ pub(super) async fn speaks(stream: &TcpStream, time: Duration, drain: &Cancellat
 async fn greet_plain(
     mut stream: TcpStream,
     address: SocketAddr,
-    bound: &Bound,
+    door: &Door,
     gate: Arc<Gate>,
     tasks: Tasks,
 ) {
     let mut early = BytesMut::new();
-    let opening = opening(&mut stream, &mut early, bound.times.head).await;
+    let opening = opening(&mut stream, &mut early, door.times.head).await;
     let served = Served {
         connection: Arc::new(Connection {
-            listener: Arc::clone(&bound.id),
+            listener: Arc::clone(&door.id),
             peer: peer_at(address),
             is_http_2: matches!(opening, Opening::Http2),
         }),
         gate,
         tasks,
-        times: bound.times,
+        times: door.times,
     };
     let socket = Socket::Plain(stream);
     match opening {
@@ -284,21 +326,21 @@ async fn greet_tls(
     stream: TcpStream,
     address: SocketAddr,
     config: Arc<ServerConfig>,
-    bound: &Bound,
+    door: &Door,
     gate: Arc<Gate>,
     tasks: Tasks,
 ) {
     let accepting = TlsAcceptor::from(config).accept(stream);
-    let stream = match timeout(bound.times.head, accepting).await {
+    let stream = match timeout(door.times.head, accepting).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
             gate.metrics.connection_fault("tls-handshake");
-            tracing::debug!(kind = ?error.kind(), listener = &*bound.id, "A TLS handshake failed.");
+            tracing::debug!(kind = ?error.kind(), listener = &*door.id, "A TLS handshake failed.");
             return;
         }
         Err(_) => {
             gate.metrics.connection_fault("tls-handshake");
-            tracing::debug!(listener = &*bound.id, "A TLS handshake took too long.");
+            tracing::debug!(listener = &*door.id, "A TLS handshake took too long.");
             return;
         }
     };
@@ -307,13 +349,13 @@ async fn greet_tls(
     identify(&stream, &mut peer);
     let served = Served {
         connection: Arc::new(Connection {
-            listener: Arc::clone(&bound.id),
+            listener: Arc::clone(&door.id),
             peer,
             is_http_2,
         }),
         gate,
         tasks,
-        times: bound.times,
+        times: door.times,
     };
     let socket = Socket::Tls(Box::new(stream));
     if is_http_2 {
