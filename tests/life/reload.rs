@@ -253,7 +253,7 @@ async fn a_change_of_content_takes_force_by_itself() {
     let text = format!("# A comment.\n{}", texts[1]);
     let (half, _) = text.split_at(text.len() / 2);
     fs::write(&file, half).unwrap();
-    sleep(Duration::from_millis(350)).await;
+    sleep(Duration::from_millis(550)).await;
     fs::write(&file, &text).unwrap();
     until(&gate, "shekara_config_generation", 2.0).await;
     sleep(Duration::from_millis(500)).await;
