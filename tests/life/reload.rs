@@ -251,7 +251,7 @@ async fn a_change_of_content_takes_force_by_itself() {
     }
     // Written in two halves, slower than one look: nobody is told of the half.
     let text = format!("# A comment.\n{}", texts[1]);
-    let (half, _) = text.split_at(text.len() / 2);
+    let (half, _) = text.rsplit_once("    upstream:").unwrap();
     fs::write(&file, half).unwrap();
     sleep(Duration::from_millis(550)).await;
     fs::write(&file, &text).unwrap();
