@@ -77,7 +77,7 @@ impl Proxy {
         let upstreams =
             Upstreams::new(&snapshot, &Upstreams::default(), &resolver).map_err(invalid)?;
         let identities = Identities::new(&settings.listeners).map_err(invalid)?;
-        metrics.took_into_force(snapshot.versions.generation);
+        metrics.took_into_force(&snapshot.versions.config, snapshot.versions.generation);
         metrics.certificates(identities.ends());
         let mut bound = Vec::with_capacity(settings.listeners.len());
         for it in &settings.listeners {
@@ -206,7 +206,7 @@ impl Handle {
             Ok((renewals, upstreams))
         });
         let (renewals, upstreams) = prepared.inspect_err(|_| metrics.refused_reload())?;
-        metrics.took_into_force(snapshot.versions.generation);
+        metrics.took_into_force(&snapshot.versions.config, snapshot.versions.generation);
         self.gate.generation.store(Arc::new(Generation {
             snapshot,
             upstreams,

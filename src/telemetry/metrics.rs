@@ -29,6 +29,7 @@ pub struct Metrics {
     connection_faults: IntCounterVec,
     in_flight: IntGauge,
     generation: IntGauge,
+    config: IntGaugeVec,
     generations_alive: IntGauge,
     audit_writable: IntGauge,
     expiries: IntGaugeVec,
@@ -205,6 +206,13 @@ impl Metrics {
                 "shekara_config_generation",
                 "Counts the configurations taken into force.",
             )?,
+            config: make.add(IntGaugeVec::new(
+                Opts::new(
+                    "shekara_config_info",
+                    "Version of the configuration in force, as in every record; always 1.",
+                ),
+                &["version"],
+            ))?,
             generations_alive: make.gauge(
                 "shekara_config_generations_alive",
                 "Configurations in memory: the one in force, and those under which exchanges still finish.",
@@ -357,7 +365,9 @@ impl Metrics {
     }
 
     /// A configuration was taken into force.
-    pub fn took_into_force(&self, generation: u64) {
+    pub fn took_into_force(&self, version: &str, generation: u64) {
+        self.config.reset();
+        self.config.with_label_values(&[version]).set(1);
         self.generation
             .set(i64::try_from(generation).unwrap_or(i64::MAX));
         self.reloads.with_label_values(&["taken"]).inc();
@@ -489,7 +499,7 @@ mod tests {
     #[test]
     fn events_show_in_the_text() {
         let metrics = Arc::new(Metrics::new().unwrap());
-        metrics.took_into_force(3);
+        metrics.took_into_force("36620a8c26d021cc", 3);
         metrics.answered("crm", 204, Duration::from_millis(2));
         metrics.upstream_failed("crm", "dns_error");
         metrics.connection_fault("slow-reader");
