@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, process::ExitCode, time::Duration};
 
-use super::{Common, Failure, Outcome, healthcheck::Page, print};
+use super::{Common, Outcome, healthcheck::Page, print};
 use crate::{
     gatekeeper::ports::{Clock as _, SystemClock},
     model::Timestamp,
