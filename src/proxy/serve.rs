@@ -20,7 +20,7 @@ use crate::{
 
 /// How long a connection without a request stays open when draining begins. There is no way to tell its client: what it sends
 /// while the connection closes is lost to it.
-const LINGER_TIME: Duration = Duration::from_secs(1);
+const LINGER_TIME: Duration = Duration::from_millis(500);
 
 /// Sockets that listen already, by listener id; they do not block.
 pub type Sockets = BTreeMap<Arc<str>, std::net::TcpListener>;
