@@ -6,9 +6,9 @@
     benches/idle/measure.py --tls             # over TLS
     benches/idle/measure.py --http2 -n 2000   # HTTP/2 connections, prior knowledge
 
-Gate, client and upstream are processes of their own, all on loopback. A connection takes a descriptor in the gate and one here;
-the client opens connections from several loopback addresses, so that ports do not run out. Prints KiB per connection of
-resident and of private memory, over what the gate held before the first of them.
+The gate is a process of its own; client and upstream are this one, all on loopback. A connection takes a descriptor in the gate and
+one here: the hard limit (`ulimit -Hn`) must allow it. The client opens connections from several loopback addresses, so that no
+limit per address is met. Prints KiB of resident and of private memory per connection, over what the gate held before the first.
 """
 import argparse
 import asyncio
@@ -58,7 +58,7 @@ async def upstream(reader, writer):
             await reader.readexactly(length)
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
             await writer.drain()
-    except (asyncio.IncompleteReadError, ConnectionError):
+    except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
         writer.close()
 
 
@@ -136,6 +136,9 @@ def start(folder, port, options):
 async def main(options, folder):
     server = await asyncio.start_server(upstream, "127.0.0.1", 0)
     gate, address = start(folder, server.sockets[0].getsockname()[1], options)
+    # Not before the gate was started: it raises its own.
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     context = None
     if options.tls:
         context = ssl.create_default_context(cafile=f"{folder}/cert.pem")
@@ -181,8 +184,6 @@ if __name__ == "__main__":
     arguments.add_argument("--http2", action="store_true")
     arguments.add_argument("--most", type=float, help="fail above this many KiB of private memory per connection")
     options = arguments.parse_args()
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     folder = tempfile.mkdtemp()
     try:
         asyncio.run(main(options, folder))

@@ -56,6 +56,14 @@ mod tests {
             write_time: Duration::ZERO,
             concurrency: 100,
             connections: 1_000,
+            per_client: 100,
+            connections_per_client: 100,
+            memory: 0,
+            spool: proxy::SpoolSettings {
+                dir: std::path::PathBuf::new(),
+                above: 0,
+                size: 0,
+            },
         };
         assert_eq!(shortage(&settings, None), None);
         assert_eq!(shortage(&settings, Some(1_328)), None);

@@ -276,12 +276,18 @@ pub(super) enum Fallback {
 pub(super) struct Limits {
     /// Largest body, 1KiB to 1GiB. Default 16MiB.
     pub(super) body_size: Option<String>,
+    /// Time from one piece of the request body to the next. Default 15s.
+    pub(super) body_idle_time: Option<String>,
     /// Time for the whole request body to arrive. Default 60s.
     pub(super) body_time: Option<String>,
     /// Time for connecting, TLS included. Default 10s.
     pub(super) connect_time: Option<String>,
     /// Time for the answer's head. Default 60s.
     pub(super) response_time: Option<String>,
+    /// Time from one piece of the answer's body to the next. Default 60s.
+    pub(super) response_idle_time: Option<String>,
+    /// Time for the whole exchange, up to 24h. Default 15m.
+    pub(super) total_time: Option<String>,
     /// Time for inspection. Default 5s.
     pub(super) inspection_time: Option<String>,
     /// Exchanges with the upstream at once, 1 to 100000. Default 256.
@@ -292,6 +298,11 @@ pub(super) struct Limits {
     pub(super) values: Option<u64>,
     /// Work units for one message, about one a byte, from 1024. Default 268435456.
     pub(super) work: Option<u64>,
+    /// Largest body once its content coding (gzip, deflate, br, zstd) is undone, 1KiB to 1GiB. It is held in memory. Default 64MiB.
+    pub(super) decoded_size: Option<String>,
+    /// How many times its size a body may grow when its content coding is undone, 1 to 1000000; up to 1MiB any body may. Default
+    /// 200.
+    pub(super) decoded_ratio: Option<u64>,
 }
 
 /// What happens when a component fails.

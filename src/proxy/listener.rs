@@ -18,11 +18,12 @@ use tokio::{
     task::{JoinError, JoinHandle},
     time::{Instant, timeout, timeout_at},
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     activity::Activity,
+    admission::counted_address,
     answer::Body,
     caller::Peer,
     http1, http2,
@@ -31,6 +32,7 @@ use super::{
     tls::{ALPN_HTTP_2, Identity, subject_names},
     wire::{Fault, PREFACE},
 };
+use crate::telemetry::Metrics;
 
 /// Pause after a failed accept, when the process is out of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -63,7 +65,7 @@ impl std::fmt::Debug for Tasks {
     }
 }
 
-/// The tasks of the data plane and the two ways to end them.
+/// The tasks of the data plane and the ways to end them.
 #[derive(Clone)]
 pub(super) struct Tasks {
     /// Counts connections and requests.
@@ -162,23 +164,12 @@ pub(super) async fn accept(bound: Bound, gate: Arc<Gate>, tasks: Tasks) {
             () = tasks.drain.cancelled() => break,
             accepted = accepting => accepted,
         };
-        match (accepted, permit) {
-            (Ok((stream, peer)), Ok(permit)) => {
-                let work = greet(
-                    stream,
-                    peer,
-                    Arc::clone(&door),
-                    Arc::clone(&gate),
-                    tasks.clone(),
-                );
-                begin(work, permit, &tasks);
-            }
-            (Err(error), _) => {
+        match accepted {
+            Ok((stream, peer)) => begin(stream, peer, permit, (&door, &gate, &tasks)),
+            Err(error) => {
                 tracing::warn!(%error, listener = &*door.id, "A connection could not be accepted.");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
-            // Permits come as long as the gate stands.
-            (Ok(_), Err(_)) => break,
         }
     }
     // Asked directly: the reactor may not have heard of the newest.
@@ -192,27 +183,33 @@ pub(super) async fn accept(bound: Bound, gate: Arc<Gate>, tasks: Tasks) {
         if stream.set_nonblocking(true).is_ok()
             && let Ok(stream) = TcpStream::from_std(stream)
         {
-            let work = greet(
-                stream,
-                peer,
-                Arc::clone(&door),
-                Arc::clone(&gate),
-                tasks.clone(),
-            );
-            begin(work, permit, &tasks);
+            begin(stream, peer, permit, (&door, &gate, &tasks));
         }
     }
 }
 
-/// Runs a connection in a task of its own.
+/// Serves a connection in a task of its own, which holds `permit`, unless its client has too many.
 fn begin(
-    work: impl Future<Output = ()> + Send + 'static,
-    permit: OwnedSemaphorePermit,
-    tasks: &Tasks,
+    stream: TcpStream,
+    peer: SocketAddr,
+    permit: impl Send + 'static,
+    (door, gate, tasks): (&Arc<Door>, &Arc<Gate>, &Tasks),
 ) {
+    let address = counted_address(peer.ip().to_canonical());
+    let Some(counted) = gate.peers.take(address, gate.connections_per_client) else {
+        gate.metrics.refused_connection();
+        return;
+    };
+    let work = greet(
+        stream,
+        peer,
+        Arc::clone(door),
+        Arc::clone(gate),
+        tasks.clone(),
+    );
     let abort = tasks.abort.clone();
     tasks.tracker.spawn(async move {
-        let _permit = permit;
+        let _held = (permit, counted);
         tokio::select! {
             () = abort.cancelled() => {}
             () = work => {}
@@ -239,13 +236,36 @@ async fn greet(
     if !speaks(&stream, first_time, &tasks.quiet).await {
         return;
     }
-    match &door.tls {
-        None => Box::pin(greet_plain(stream, address, &door, gate, tasks)).await,
+    let opened = match &door.tls {
+        None => Box::pin(open_plain(stream, door.times.head)).await,
         Some(identity) => {
             // That of the handshake's moment: a reload may present another one to the next.
             let config = Arc::clone(&identity.load().config);
-            Box::pin(greet_tls(stream, address, config, &door, gate, tasks)).await;
+            Box::pin(open_tls(stream, config, &door, &gate.metrics)).await
         }
+    };
+    let Some(opened) = opened else {
+        return;
+    };
+    let served = Served {
+        connection: Arc::new(Connection {
+            listener: Arc::clone(&door.id),
+            peer: Peer {
+                address: address.ip().to_canonical(),
+                names: opened.names,
+                server_name: opened.server_name,
+            },
+            is_http_2: opened.speech == Speech::Http2,
+        }),
+        gate,
+        tasks,
+        times: door.times,
+    };
+    let (socket, early) = (opened.socket, opened.early);
+    match opened.speech {
+        Speech::Http1 => http1::serve(socket, early, served).await,
+        Speech::Http2 => Box::pin(http2::serve(socket, early, served)).await,
+        Speech::Late => Box::pin(http1::refuse_late(socket, served)).await,
     }
 }
 
@@ -260,125 +280,101 @@ pub(super) async fn speaks(stream: &TcpStream, time: Duration, quiet: &Cancellat
     }
 }
 
-async fn greet_plain(
-    mut stream: TcpStream,
-    address: SocketAddr,
-    door: &Door,
-    gate: Arc<Gate>,
-    tasks: Tasks,
-) {
-    let mut early = BytesMut::new();
-    let opening = opening(&mut stream, &mut early, door.times.head).await;
-    let served = Served {
-        connection: Arc::new(Connection {
-            listener: Arc::clone(&door.id),
-            peer: peer_at(address),
-            is_http_2: matches!(opening, Opening::Http2),
-        }),
-        gate,
-        tasks,
-        times: door.times,
-    };
-    let socket = Socket::Plain(stream);
-    match opening {
-        Opening::Closed => {}
-        Opening::Http1 => http1::serve(socket, early, served).await,
-        Opening::Http2 => Box::pin(http2::serve(socket, early, served)).await,
-        Opening::Late => http1::refuse_late(socket, served).await,
-    }
+/// A connection whose client has begun to speak.
+struct Opened {
+    socket: Socket,
+    speech: Speech,
+    /// Read already of what it says.
+    early: BytesMut,
+    /// Names of its verified certificate.
+    names: Vec<String>,
+    /// The host name it asked for in TLS, lower-case.
+    server_name: Option<String>,
 }
 
-/// What the first bytes of a plain connection open.
-enum Opening {
-    Closed,
+/// What a client speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Speech {
     Http1,
     Http2,
     /// Something that could still become HTTP/2, and took too long.
     Late,
 }
 
+async fn open_plain(mut stream: TcpStream, time: Duration) -> Option<Opened> {
+    let mut early = BytesMut::new();
+    let speech = speech(&mut stream, &mut early, time).await?;
+    Some(Opened {
+        socket: Socket::Plain(stream),
+        speech,
+        early,
+        names: Vec::new(),
+        server_name: None,
+    })
+}
+
 /// Reads into `early` as much as it takes to tell HTTP/2 from HTTP/1: a preface byte for byte, or the first byte that is none.
-async fn opening(stream: &mut TcpStream, early: &mut BytesMut, time: Duration) -> Opening {
+/// `None` when the client has closed.
+async fn speech(stream: &mut TcpStream, early: &mut BytesMut, time: Duration) -> Option<Speech> {
     let deadline = Instant::now() + time;
     let mut space = [0; PREFACE.len()];
     loop {
         let room = space.get_mut(early.len()..).unwrap_or_default();
         match timeout_at(deadline, stream.read(room)).await {
-            Err(_) => return Opening::Late,
-            Ok(Err(_)) => return Opening::Closed,
-            Ok(Ok(0)) if early.is_empty() => return Opening::Closed,
+            Err(_) => return Some(Speech::Late),
+            Ok(Err(_)) => return None,
+            Ok(Ok(0)) if early.is_empty() => return None,
             // The check of HTTP/1 says what is missing.
-            Ok(Ok(0)) => return Opening::Http1,
+            Ok(Ok(0)) => return Some(Speech::Http1),
             Ok(Ok(length)) => {
                 early.extend_from_slice(room.get(..length).unwrap_or_default());
                 if !PREFACE.starts_with(early) {
-                    return Opening::Http1;
+                    return Some(Speech::Http1);
                 }
                 if early.len() == PREFACE.len() {
-                    return Opening::Http2;
+                    return Some(Speech::Http2);
                 }
             }
         }
     }
 }
 
-async fn greet_tls(
+/// Shakes hands, within a head's time.
+async fn open_tls(
     stream: TcpStream,
-    address: SocketAddr,
     config: Arc<ServerConfig>,
     door: &Door,
-    gate: Arc<Gate>,
-    tasks: Tasks,
-) {
+    metrics: &Metrics,
+) -> Option<Opened> {
     let accepting = TlsAcceptor::from(config).accept(stream);
     let stream = match timeout(door.times.head, accepting).await {
-        Ok(Ok(stream)) => stream,
+        Ok(Ok(stream)) => Box::new(stream),
         Ok(Err(error)) => {
-            gate.metrics.connection_fault("tls-handshake");
+            metrics.connection_fault("tls-handshake");
             tracing::debug!(kind = ?error.kind(), listener = &*door.id, "A TLS handshake failed.");
-            return;
+            return None;
         }
         Err(_) => {
-            gate.metrics.connection_fault("tls-handshake");
+            metrics.connection_fault("tls-handshake");
             tracing::debug!(listener = &*door.id, "A TLS handshake took too long.");
-            return;
+            return None;
         }
     };
-    let is_http_2 = stream.get_ref().1.alpn_protocol() == Some(ALPN_HTTP_2);
-    let mut peer = peer_at(address);
-    identify(&stream, &mut peer);
-    let served = Served {
-        connection: Arc::new(Connection {
-            listener: Arc::clone(&door.id),
-            peer,
-            is_http_2,
-        }),
-        gate,
-        tasks,
-        times: door.times,
-    };
-    let socket = Socket::Tls(Box::new(stream));
-    if is_http_2 {
-        Box::pin(http2::serve(socket, BytesMut::new(), served)).await;
-    } else {
-        http1::serve(socket, BytesMut::new(), served).await;
-    }
-}
-
-fn peer_at(address: SocketAddr) -> Peer {
-    Peer {
-        address: address.ip().to_canonical(),
-        names: Vec::new(),
-        server_name: None,
-    }
-}
-
-fn identify(stream: &TlsStream<TcpStream>, peer: &mut Peer) {
     let session = stream.get_ref().1;
-    peer.server_name = session.server_name().map(str::to_ascii_lowercase);
-    peer.names = session
-        .peer_certificates()
-        .and_then(<[CertificateDer<'_>]>::first)
-        .map(subject_names)
-        .unwrap_or_default();
+    let speech = if session.alpn_protocol() == Some(ALPN_HTTP_2) {
+        Speech::Http2
+    } else {
+        Speech::Http1
+    };
+    let certificates = session.peer_certificates();
+    let leaf = certificates.and_then(<[CertificateDer<'_>]>::first);
+    let names = leaf.map(subject_names).unwrap_or_default();
+    let server_name = session.server_name().map(str::to_ascii_lowercase);
+    Some(Opened {
+        socket: Socket::Tls(stream),
+        speech,
+        early: BytesMut::new(),
+        names,
+        server_name,
+    })
 }

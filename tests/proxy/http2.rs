@@ -459,7 +459,13 @@ async fn a_grpc_call_passes_once_its_messages_are_opened() {
     .await;
     let mut client = connect(gate.address).await;
     let refused = ask(&mut client, call()).await;
-    assert!(refused.status >= 400, "{refused:?}");
+    assert_eq!(refused.status, 200, "{refused:?}");
+    assert_eq!(refused.headers["content-type"], "application/grpc");
+    assert_eq!(refused.headers["grpc-status"], "7");
+    let message = refused.headers["grpc-message"].to_str().unwrap();
+    assert!(message.contains("unsupported-media-type"), "{message}");
+    assert!(refused.headers.contains_key("shekara-decision"));
+    assert!(refused.body.is_empty());
     assert_eq!(upstream.connections(), 0);
     assert!(metrics(&gate).contains("shekara_gaps_total{destination=\"crm\",kind="));
     drop(gate);

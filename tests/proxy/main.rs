@@ -6,12 +6,14 @@
     reason = "a test may panic"
 )]
 
+mod admission;
 mod answers;
 mod forwarding;
 mod framing;
 mod http2;
 mod idle;
 mod lifecycle;
+mod replies;
 #[path = "../support/mod.rs"]
 mod support;
 mod tls;

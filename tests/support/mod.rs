@@ -5,4 +5,5 @@ pub(crate) mod gate;
 pub(crate) mod http2;
 pub(crate) mod lines;
 pub(crate) mod ports;
+pub(crate) mod status;
 pub(crate) mod upstream;

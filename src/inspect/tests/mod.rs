@@ -1,7 +1,9 @@
 //! The room as a whole, with detection that is simple enough to foresee.
 
+mod content;
 mod gaps;
 mod json;
+mod lines;
 mod persons;
 mod places;
 mod reduction;

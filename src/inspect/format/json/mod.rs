@@ -1,9 +1,11 @@
 //! JSON bodies, and JSON documents that are the value of a string anywhere.
 
+pub(crate) mod lines;
 pub(crate) mod token;
 
 use super::{
     super::{
+        charset::Text,
         detect::{Field, KeyHint, ValueKind},
         selector::Track,
     },
@@ -13,7 +15,7 @@ use super::{
     veil::{self, Unveiled},
     walk::{Leaf, Walk},
 };
-use crate::model::finding::{GapKind, Part};
+use crate::model::finding::GapKind;
 use token::{Fault, Lexeme, Token, Tokenizer};
 
 /// Encodings around one another that are undone; more are a gap.
@@ -66,40 +68,37 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Reads a body that is labelled JSON.
-pub(crate) fn read_body<S: Scan>(reading: &mut Reading<'_, S>, body: &[u8], root: NodeId) {
-    let (text, is_utf8) = match std::str::from_utf8(body) {
-        Ok(text) => (text, true),
-        Err(error) => {
-            let valid = body.get(..error.valid_up_to()).unwrap_or_default();
-            (std::str::from_utf8(valid).unwrap_or_default(), false)
-        }
-    };
-    let from = if text.starts_with('\u{feff}') {
+/// Reads a body that is JSON.
+pub(crate) fn read_body<S: Scan>(reading: &mut Reading<'_, S>, body: &Text<'_>, root: NodeId) {
+    if body.has_stray_mark() {
         reading.gap(GapKind::Ambiguous, root, None);
-        '\u{feff}'.len_utf8()
-    } else {
-        0
-    };
+    }
+    let (text, from) = (&*body.text, body.start());
     let layer = Layer::root(text);
     let document = Document {
         from,
         ..Document::body(text, &layer, root, reading.plan.budget.depth)
     };
-    let (track, is_tree) = track(reading, text, from, root);
+    let tree = || serde_json::from_str(text.get(from..)?).ok();
+    let (track, is_tree) = track(reading, text, root, tree);
     let mut walk = Walk::new(reading, &document, track);
-    let end = feed(&mut walk, &document);
+    let end = feed(&mut walk, text, document.from, document.depth_max);
     walk.finish();
     match end {
         Err(fault) => reading.gap(fault.gap(), root, None),
-        Ok(()) if reading.is_halted || is_utf8 && is_tree => {}
+        Ok(()) if reading.is_halted || is_tree => {}
         Ok(()) => reading.gap(GapKind::Malformed, root, None),
     }
 }
 
-/// Feeds a document to its end, the first fault, or the end of a budget.
-fn feed<S: Scan>(walk: &mut Walk<'_, '_, S>, document: &Document<'_>) -> Result<(), Fault> {
-    let mut tokens = Tokenizer::new(document.text, document.from, document.depth_max);
+/// Feeds the document in `text` from byte `from` to its end, the first fault, or the end of a budget.
+fn feed<S: Scan>(
+    walk: &mut Walk<'_, '_, S>,
+    text: &str,
+    from: usize,
+    depth_max: usize,
+) -> Result<(), Fault> {
+    let mut tokens = Tokenizer::new(text, from, depth_max);
     while let Some(lexeme) = tokens.next()? {
         match lexeme.token {
             Token::Key => walk.written_name(&leaf(&lexeme, ValueKind::Key)),
@@ -132,13 +131,13 @@ fn leaf(lexeme: &Lexeme, kind: ValueKind) -> Leaf {
     }
 }
 
-/// The run of the plan's selectors over a body, when some look into it, and whether what they need of a tree could be had: a number
+/// The run of the plan's selectors over a body, when some look into it, and whether what they need of a `tree` could be had: a number
 /// beyond f64 or more than 128 levels are no fault of the grammar, but cannot be selected.
 fn track<'p, S: Scan>(
     reading: &mut Reading<'p, S>,
     text: &str,
-    from: usize,
     root: NodeId,
+    tree: impl FnOnce() -> Option<serde_json::Value>,
 ) -> (Option<Track<'p>>, bool) {
     let plan = reading.plan;
     if plan.selectors.has_no_paths() {
@@ -146,10 +145,9 @@ fn track<'p, S: Scan>(
     }
     let (mut in_tree, mut is_tree) = (Vec::new(), true);
     if plan.selectors.needs_tree() && reading.spend(4 * text.len() as u64, root) {
-        let json = text.get(from..).unwrap_or_default();
-        match serde_json::from_str(json) {
-            Ok(value) => in_tree = plan.selectors.in_tree(&value),
-            Err(_) => is_tree = false,
+        match tree() {
+            Some(value) => in_tree = plan.selectors.in_tree(&value),
+            None => is_tree = false,
         }
     }
     let track = Track::new(&plan.selectors, in_tree, plan.sections.len());
@@ -327,42 +325,9 @@ fn read_inner<S: Scan>(reading: &mut Reading<'_, S>, value: &Value<'_>, spot: &S
         ..Document::body(value.text, &layer, root, 0)
     };
     // The document was read to its end before, so only a budget can stop the walk, and that says so itself.
-    let _read_before = feed(&mut Walk::new(reading, &document, None), &document);
+    let mut walk = Walk::new(reading, &document, None);
+    let _read_before = feed(&mut walk, value.text, 0, value.depth_left);
     if (reading.finds.len(), reading.gaps.len()) == (before.1, before.2) {
         reading.nodes.truncate(before.0);
     }
-}
-
-/// Reads `text/plain`: as JSON when it is a JSON object or array, as text otherwise.
-pub(crate) fn read_text<S: Scan>(reading: &mut Reading<'_, S>, body: &[u8]) {
-    let Ok(text) = std::str::from_utf8(body) else {
-        let root = reading.part(Part::Body, false);
-        return reading.gap(GapKind::UnsupportedCharset, root, None);
-    };
-    let depth_max = reading.plan.budget.depth as usize;
-    let looks_like_json = text.trim_start().starts_with(['{', '[']);
-    if looks_like_json && token::document_fault(text, depth_max) != Some(Fault::Malformed) {
-        let root = reading.part(Part::Body, true);
-        return read_body(reading, body, root);
-    }
-    let root = reading.part(Part::Body, false);
-    if !reading.count_value(root) {
-        return;
-    }
-    let layer = Layer::root(text);
-    let value = Value {
-        text,
-        kind: ValueKind::String,
-        around: Around::default(),
-        layer: &layer,
-        at: 0,
-        depth_left: depth_max,
-    };
-    read_value(reading, &value, root, |_| Spot {
-        node: root,
-        leaf: None,
-        in_key: false,
-        record: None,
-        is_person: false,
-    });
 }
