@@ -372,6 +372,7 @@ async fn over_tls_the_handshake_says_which_version() {
         sans: BTreeSet::from(["erp.example.org".into()]),
         tokens: Vec::new(),
         cidrs: Vec::new(),
+        concurrency: None,
     }];
     let (certificate, key) = authority.issue("crm.test");
     setup.tls = Some((certificate, key, Some(authority.pem()), false));
