@@ -36,6 +36,13 @@ pub(super) fn take_claimed_purpose(message: &mut Message) -> Option<Purpose> {
     claimed.to_str().ok()?.parse().ok()
 }
 
+/// Takes out the client's fields in whose place the gate sets its own: they do not leave, so they are not judged.
+pub(super) fn take_replaced_fields(message: &mut Message, destination: &Destination) {
+    for it in &destination.upstream.credentials {
+        message.headers.remove(&it.field);
+    }
+}
+
 /// The plan of the route, as it stands at `at`.
 pub(super) fn plan_of(matched: &Matched, at: Timestamp) -> &Plan {
     matched

@@ -167,8 +167,11 @@ pub struct Completed {
     pub status: Option<u16>,
     /// Whether any byte of the request went to the upstream.
     pub sent: bool,
-    /// Address that was dialled.
+    /// Address that was dialled: the upstream's, or the proxy's.
     pub peer: Option<String>,
+    /// Whether the way led through a proxy, which looked up the upstream's name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub via_proxy: bool,
     /// TLS version negotiated with the upstream.
     pub tls: Option<String>,
     /// The time limit that ended it, if one did.

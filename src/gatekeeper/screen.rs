@@ -17,7 +17,10 @@ use super::{
     destination::{Destination, Matched},
     keys::IdentifierRefs,
     ports::{AuditError, AuditLog, Clock, Registers},
-    reading::{Read, blind, count_gaps, digest, inspect, take_claimed_purpose, transfer_person},
+    reading::{
+        Read, blind, count_gaps, digest, inspect, take_claimed_purpose, take_replaced_fields,
+        transfer_person,
+    },
     record::{AuditEvent, Completed, Decided, DecisionId, Outcome, Receipt, TimeLimit},
 };
 use crate::model::{
@@ -151,6 +154,8 @@ pub struct Completion {
     pub sent: bool,
     /// Address dialled.
     pub peer: Option<String>,
+    /// Whether a proxy was dialled.
+    pub via_proxy: bool,
     /// TLS version negotiated.
     pub tls: Option<String>,
     /// The time limit that ended the exchange.
@@ -174,6 +179,7 @@ impl Drop for Completion {
             status: self.status,
             sent: self.sent,
             peer: self.peer.take(),
+            via_proxy: self.via_proxy,
             tls: self.tls.take(),
             time_limit: self.time_limit,
         }));
@@ -236,6 +242,7 @@ impl Gatekeeper {
         };
         let claimed = take_claimed_purpose(&mut message);
         let destination = Arc::clone(&matched.destination);
+        take_replaced_fields(&mut message, &destination);
         let started = Instant::now();
         let now = self.clock.now();
         let read = match inspect(message, &matched, now, snapshot, &self.capacity).await {
@@ -265,6 +272,7 @@ impl Gatekeeper {
         snapshot: &Arc<Snapshot>,
     ) -> Rehearsal {
         let claimed = take_claimed_purpose(&mut message);
+        take_replaced_fields(&mut message, &matched.destination);
         let now = self.clock.now();
         let inspection = match inspect(message, matched, now, snapshot, &self.capacity).await {
             Ok(read) => read.inspection,
@@ -559,6 +567,7 @@ impl Gatekeeper {
             status: None,
             sent: false,
             peer: None,
+            via_proxy: false,
             tls: None,
             time_limit: None,
             outcome: Outcome::Aborted,

@@ -9,14 +9,13 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::{
     admission::Held,
     head,
     journal::{self, Ended},
-    upstream::{Failure, Loan},
+    upstream::{AnswerBody, Failure, Loan},
 };
 use crate::{
     gatekeeper::{
@@ -128,7 +127,7 @@ pub(super) struct Patience {
 /// An upstream's body as it comes. Its connection is given back when it was read whole.
 #[derive(Debug)]
 pub(super) struct Streamed {
-    body: Incoming,
+    body: AnswerBody,
     loan: Option<Loan>,
     patience: Patience,
     timer: Pin<Box<Sleep>>,
@@ -139,7 +138,7 @@ pub(super) struct Streamed {
 
 impl Streamed {
     /// Passes `body` on; one that takes longer than `patience` is a failure.
-    pub(super) fn new(body: Incoming, loan: Loan, patience: Patience, ending: Ending) -> Self {
+    pub(super) fn new(body: AnswerBody, loan: Loan, patience: Patience, ending: Ending) -> Self {
         let mut it = Self {
             body,
             loan: Some(loan),
@@ -205,7 +204,7 @@ impl Body for Streamed {
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
-            Poll::Ready(Some(Err(_))) => it.fail(Failure::ConnectionTerminated),
+            Poll::Ready(Some(Err(failure))) => it.fail(failure),
             Poll::Ready(None) => {
                 it.complete();
                 Poll::Ready(None)

@@ -75,8 +75,8 @@ impl Proxy {
         metrics: Arc<Metrics>,
         resolver: Arc<dyn Resolve>,
     ) -> io::Result<Self> {
-        let upstreams =
-            Upstreams::new(&snapshot, &Upstreams::default(), &resolver).map_err(invalid)?;
+        let upstreams = Upstreams::new(&snapshot, &Upstreams::default(), &resolver, &metrics)
+            .map_err(invalid)?;
         let identities = Identities::new(&settings.listeners).map_err(invalid)?;
         let gate = gate(&settings, gatekeeper, snapshot, metrics, upstreams)?;
         gate.metrics.certificates(identities.ends());
@@ -194,7 +194,7 @@ impl Handle {
         let metrics = &self.gate.metrics;
         let before = self.gate.generation.load_full();
         let prepared = self.identities.renewals(listeners).and_then(|renewals| {
-            let upstreams = Upstreams::new(&snapshot, &before.upstreams, &self.resolver)?;
+            let upstreams = Upstreams::new(&snapshot, &before.upstreams, &self.resolver, metrics)?;
             Ok((renewals, upstreams))
         });
         let (renewals, upstreams) = prepared.inspect_err(|_| metrics.refused_reload())?;

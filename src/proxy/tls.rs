@@ -180,7 +180,11 @@ pub(super) fn root_store(pem: &str) -> Result<RootCertStore, String> {
     Ok(store)
 }
 
-fn certificates(pem: &str, what: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+/// The certificates of `pem`, which is called `what` in errors; at least one.
+///
+/// # Errors
+/// There is none.
+pub(super) fn certificates(pem: &str, what: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     let found: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
         .collect::<Result<_, _>>()
         .map_err(|_| format!("`{what}` is not PEM"))?;

@@ -28,7 +28,7 @@ pub struct Metrics {
     decisions: Decisions,
     times: Times,
     reloads: IntCounterVec,
-    upstream_failures: IntCounterVec,
+    upstreams: Upstreams,
     connection_faults: IntCounterVec,
     in_flight: IntGauge,
     generation: IntGauge,
@@ -77,6 +77,15 @@ struct Times {
     request: Histogram,
 }
 
+/// The ways to recipients.
+#[derive(Debug)]
+struct Upstreams {
+    failures: IntCounterVec,
+    connections: IntGaugeVec,
+    connected: IntCounterVec,
+    breakers: IntGaugeVec,
+}
+
 /// Registers what a constructor made. Names and labels are constants, so that a failure shows in the first test.
 struct Maker(Registry);
 
@@ -102,6 +111,10 @@ impl Maker {
     fn seconds(&self, name: &str, help: &str) -> prometheus::Result<Histogram> {
         let options = HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
         self.add(Histogram::with_opts(options))
+    }
+
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGaugeVec> {
+        self.add(IntGaugeVec::new(Opts::new(name, help), labels))
     }
 
     fn gauge(&self, name: &str, help: &str) -> prometheus::Result<IntGauge> {
@@ -232,6 +245,33 @@ impl Times {
     }
 }
 
+impl Upstreams {
+    fn new(make: &Maker) -> prometheus::Result<Self> {
+        Ok(Self {
+            failures: make.counters(
+                "shekara_upstream_failures_total",
+                "Cleared messages that got no answer to pass on, by RFC 9209 error type.",
+                &["destination", "error"],
+            )?,
+            connections: make.gauges(
+                "shekara_upstream_connections",
+                "Connections to the upstream that are open or being opened.",
+                &["destination"],
+            )?,
+            connected: make.counters(
+                "shekara_upstream_connections_total",
+                "Connections to the upstream that were begun.",
+                &["destination"],
+            )?,
+            breakers: make.gauges(
+                "shekara_upstream_breaker",
+                "Whether the upstream is left alone because it kept failing: 0 = no, 1 = one request tries, 2 = yes.",
+                &["destination"],
+            )?,
+        })
+    }
+}
+
 impl Metrics {
     /// All metrics, at zero.
     ///
@@ -256,11 +296,7 @@ impl Metrics {
                 "Configurations offered to the running process.",
                 &["outcome"],
             )?,
-            upstream_failures: make.counters(
-                "shekara_upstream_failures_total",
-                "Cleared messages that got no answer to pass on, by RFC 9209 error type.",
-                &["destination", "error"],
-            )?,
+            upstreams: Upstreams::new(&make)?,
             connection_faults: make.counters(
                 "shekara_connection_faults_total",
                 "Connections and streams that the gate ended because the client broke the protocol or kept it waiting.",
@@ -403,7 +439,8 @@ impl Metrics {
 
     /// A cleared message got no answer to pass on; `error` is of RFC 9209.
     pub fn upstream_failed(&self, destination: &str, error: &'static str) {
-        self.upstream_failures
+        self.upstreams
+            .failures
             .with_label_values(&[destination, error])
             .inc();
     }
@@ -411,6 +448,34 @@ impl Metrics {
     /// The gate ended a connection or a stream; `fault` is of a closed set.
     pub fn connection_fault(&self, fault: &'static str) {
         self.connection_faults.with_label_values(&[fault]).inc();
+    }
+
+    /// A connection to an upstream is being opened.
+    pub fn upstream_connected(&self, destination: &str) {
+        self.upstreams
+            .connected
+            .with_label_values(&[destination])
+            .inc();
+        self.upstreams
+            .connections
+            .with_label_values(&[destination])
+            .inc();
+    }
+
+    /// A connection to an upstream is no more, or came to nothing.
+    pub fn upstream_disconnected(&self, destination: &str) {
+        self.upstreams
+            .connections
+            .with_label_values(&[destination])
+            .dec();
+    }
+
+    /// The breaker of an upstream is closed (0), half-open (1) or open (2).
+    pub fn breaker(&self, destination: &str, state: i64) {
+        self.upstreams
+            .breakers
+            .with_label_values(&[destination])
+            .set(state);
     }
 
     /// A time limit ended an exchange.

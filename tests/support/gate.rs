@@ -11,9 +11,7 @@ use std::{
 use shekara::{
     gatekeeper::{
         Gatekeeper, Snapshot,
-        destination::{
-            Caller, Destination, DestinationTable, Limits, Matcher, Roots, TlsFloor, Upstream,
-        },
+        destination::{Caller, Destination, DestinationTable, Limits, Matcher, Upstream},
         keys::{Keys, SubjectKey},
         ports::SystemClock,
         record::Versions,
@@ -181,10 +179,8 @@ pub(crate) fn destination(id: &str, url: &str) -> Destination {
         },
         callers: BTreeMap::new(),
         upstream: Upstream {
-            url: url.parse().unwrap(),
-            tls_floor: TlsFloor::Tls12,
-            roots: Roots::System,
             controlled_zone: true,
+            ..Upstream::new(url.parse().unwrap())
         },
         limits: Limits {
             body_bytes: 4 * 1024 * 1024,

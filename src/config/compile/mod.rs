@@ -4,6 +4,7 @@ mod agreement;
 mod callers;
 pub(super) mod context;
 mod destination;
+mod held;
 mod law;
 mod listeners;
 mod parties;

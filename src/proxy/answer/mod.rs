@@ -170,8 +170,14 @@ pub(super) fn failure(about: About<'_>, failure: Failure) -> Response<Body> {
             failure.status(),
         )
     };
-    if let Ok(value) = HeaderValue::try_from(format!("shekara; error={error}")) {
-        response.headers_mut().insert(PROXY_STATUS, value);
+    let headers = response.headers_mut();
+    let details = failure.details();
+    let details = details.map_or_else(String::new, |it| format!("; details=\"{it}\""));
+    if let Ok(value) = HeaderValue::try_from(format!("shekara; error={error}{details}")) {
+        headers.insert(PROXY_STATUS, value);
+    }
+    if let Some(seconds) = failure.retry_after() {
+        headers.insert(header::RETRY_AFTER, seconds.into());
     }
     response
 }

@@ -101,18 +101,6 @@ fn keys_and_words() {
 #[test]
 fn what_is_not_there_yet() {
     check(
-        "      url:",
-        r"      proxy: http://p.test
-      identity: {certificate_file: a, key_file: b}
-      credentials: {header: x, value_file: y}
-      url:",
-        r#"
-            24:14 E destinations[0].upstream.proxy: `upstream.proxy` is not available in this version [remove the key; nothing would act on it]
-            25:17 E destinations[0].upstream.identity: `upstream.identity` is not available in this version [remove the key; nothing would act on it]
-            26:20 E destinations[0].upstream.credentials: `upstream.credentials` is not available in this version [remove the key; nothing would act on it]
-        "#,
-    );
-    check(
         r"    country: DE
 ",
         r"    country: DE
