@@ -298,6 +298,11 @@ pub(super) struct Limits {
     pub(super) values: Option<u64>,
     /// Work units for one message, about one a byte, from 1024. Default 268435456.
     pub(super) work: Option<u64>,
+    /// Largest body once its content coding (gzip, deflate, br, zstd) is undone, 1KiB to 1GiB. It is held in memory. Default 64MiB.
+    pub(super) decoded_size: Option<String>,
+    /// How many times its size a body may grow when its content coding is undone, 1 to 1000000; up to 1MiB any body may. Default
+    /// 200.
+    pub(super) decoded_ratio: Option<u64>,
 }
 
 /// What happens when a component fails.

@@ -3,7 +3,7 @@
 use super::{
     Snapshot,
     destination::Matched,
-    reading::{count_gaps, inspect_guarded, transfer_person},
+    reading::{count_gaps, inspect_guarded, plan_of, transfer_person},
 };
 use crate::model::{
     decision::{Decision, Mode, Reason, ReasonCode, Verdict},
@@ -53,9 +53,10 @@ fn reduce(
     snapshot: &Snapshot,
 ) -> Option<Message> {
     let dropped = &decision.reduction.drop_records;
+    let plan = plan_of(matched, transfer.at);
     let reduced = snapshot
         .inspector
-        .drop_records(message, inspection, dropped)
+        .drop_records(message, inspection, plan, dropped)
         .ok()?;
     let again = inspect_guarded(&reduced, matched, transfer.at, snapshot);
     let kept: Vec<&Vec<SubjectRef>> = transfer

@@ -37,7 +37,7 @@ pub(super) fn take_claimed_purpose(message: &mut Message) -> Option<Purpose> {
 }
 
 /// The plan of the route, as it stands at `at`.
-fn plan_of(matched: &Matched, at: Timestamp) -> &Plan {
+pub(super) fn plan_of(matched: &Matched, at: Timestamp) -> &Plan {
     matched
         .route
         .and_then(|it| matched.destination.plans.get(it))

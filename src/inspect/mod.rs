@@ -4,8 +4,10 @@
 //! ([`detect`]) and knows the way back to bytes; the plan's selectors are matched in the same pass; `person` then says who the
 //! findings are about.
 
+mod charset;
 mod claim;
 mod coding;
+mod content;
 pub mod detect;
 mod format;
 pub mod key_names;
@@ -93,11 +95,11 @@ impl Inspector {
         inspect(&self.lexicon, message, plan)
     }
 
-    /// The text that body spans of `message` refer to: the body without its content coding; `None` when it is not text here.
-    pub fn decoded_body<'m>(&self, message: &'m Message) -> Option<Cow<'m, str>> {
-        let body = coding::decoded(&message.headers, &message.body).ok()?;
-        media_type::format_of(&message.headers).ok()?;
-        std::str::from_utf8(body).ok().map(Cow::Borrowed)
+    /// The text that body spans of `message` refer to: the body without its content coding, in UTF-8; `None` when it is not text
+    /// here.
+    pub fn decoded_body<'m>(&self, message: &'m Message, plan: &Plan) -> Option<Cow<'m, str>> {
+        let opened = content::open(message, &plan.budget);
+        opened.content.ok()?.into_text()
     }
 
     /// Whether `name` is a member or field name of the key dictionary, and so may be printed in locations.
@@ -106,7 +108,8 @@ impl Inspector {
     }
 
     /// `message` without the records whose ordinals are given (ascending), same shape and coding-free. Every other byte of the
-    /// content is as it was; digests of the whole content are taken out, since they no longer hold.
+    /// content is as it was; digests of the whole content are taken out, since they no longer hold. `plan` is the one by which
+    /// `inspection` was made.
     ///
     /// # Errors
     /// The body is not one whose records can be taken out.
@@ -114,9 +117,10 @@ impl Inspector {
         &self,
         message: &Message,
         inspection: &Inspection,
+        plan: &Plan,
         ordinals: &[u64],
     ) -> Result<Message, ReductionFailed> {
-        reduce::drop_records(message, inspection, ordinals)
+        reduce::drop_records(message, inspection, &plan.budget, ordinals)
     }
 }
 

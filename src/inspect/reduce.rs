@@ -2,43 +2,33 @@
 
 use std::ops::Range;
 
-use bytes::Bytes;
-
 use super::{
-    ReductionFailed, coding,
+    ReductionFailed,
+    content::{self, Matter},
     format::json::token::{Token, Tokenizer},
-    media_type::{self, Format},
+    media_type::Format,
 };
-use crate::model::{inspection::Inspection, message::Message};
-
-/// Fields that describe the whole content and do not hold for a part of it.
-const DIGESTS: [&str; 4] = ["content-digest", "content-md5", "digest", "repr-digest"];
+use crate::model::{
+    inspection::{Budget, Inspection},
+    message::Message,
+};
 
 /// See [`Inspector::drop_records`](super::Inspector::drop_records).
 pub(super) fn drop_records(
     message: &Message,
     inspection: &Inspection,
+    budget: &Budget,
     ordinals: &[u64],
 ) -> Result<Message, ReductionFailed> {
-    if !coding::is_identity(&message.headers) {
-        return Err(ReductionFailed("its body has a content coding"));
-    }
-    if !matches!(
-        media_type::format_of(&message.headers),
-        Ok(Format::Json | Format::Text)
-    ) {
-        return Err(ReductionFailed("its body is not JSON"));
-    }
-    let text =
-        std::str::from_utf8(&message.body).map_err(|_| ReductionFailed("its body is not JSON"))?;
+    const NOT_JSON: ReductionFailed = ReductionFailed("its body is not JSON");
+    let opened = content::open(message, budget).content;
+    let content = opened.map_err(|_| ReductionFailed("its body cannot be read"))?;
+    let (Matter::Text(body), Format::Json) = (&content.matter, content.media_type.format) else {
+        return Err(NOT_JSON);
+    };
     let records = spans(inspection, ordinals)?;
-    let mut reduced = message.clone();
-    reduced.body = Bytes::from(without(text, &records)?);
-    for name in DIGESTS {
-        reduced.headers.remove(name);
-        reduced.trailers.remove(name);
-    }
-    Ok(reduced)
+    let rest = without(&body.text, &records)?;
+    content.rewritten(message, rest, budget)
 }
 
 /// The spans of the records with these ordinals, in order.

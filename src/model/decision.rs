@@ -95,6 +95,8 @@ reasons! {
     Framing = "framing" @ 2,
     Ambiguous = "ambiguous" @ 2,
     BodyTooLarge = "body-too-large" @ 2,
+    DecodedTooLarge = "decoded-too-large" @ 2,
+    RatioExceeded = "ratio-exceeded" @ 2,
     Malformed = "malformed" @ 2,
     UnsupportedCoding = "unsupported-coding" @ 2,
     UnsupportedCharset = "unsupported-charset" @ 2,
@@ -170,6 +172,7 @@ impl ReasonCode {
                 | Self::Framing
                 | Self::Ambiguous
                 | Self::BodyTooLarge
+                | Self::DecodedTooLarge
         )
     }
 
@@ -179,12 +182,14 @@ impl ReasonCode {
             GapKind::Ambiguous => Self::Ambiguous,
             GapKind::BodyTooLarge => Self::BodyTooLarge,
             GapKind::DeadlineExceeded => Self::DeadlineExceeded,
+            GapKind::DecodedTooLarge => Self::DecodedTooLarge,
             GapKind::DepthExceeded => Self::DepthExceeded,
             GapKind::Framing => Self::Framing,
             GapKind::InspectionFailed => Self::InspectionFailed,
             GapKind::Malformed => Self::Malformed,
             GapKind::Opaque => Self::Opaque,
             GapKind::PartsExceeded => Self::PartsExceeded,
+            GapKind::RatioExceeded => Self::RatioExceeded,
             GapKind::UnsupportedCharset => Self::UnsupportedCharset,
             GapKind::UnsupportedCoding => Self::UnsupportedCoding,
             GapKind::UnsupportedMediaType => Self::UnsupportedMediaType,

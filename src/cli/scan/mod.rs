@@ -257,7 +257,7 @@ impl Scanner {
         out: &mut impl Write,
     ) -> io::Result<()> {
         let inspection = self.inspector.inspect(message, &self.plan);
-        let body = self.inspector.decoded_body(message);
+        let body = self.inspector.decoded_body(message, &self.plan);
         let mut body_offsets = Offsets::of(body.as_deref());
         let findings = inspection
             .findings
@@ -310,7 +310,7 @@ impl Scanner {
         out: &mut impl Write,
     ) -> io::Result<()> {
         let inspection = self.inspector.inspect(message, &self.plan);
-        let body = self.inspector.decoded_body(message);
+        let body = self.inspector.decoded_body(message, &self.plan);
         let mut offsets = Offsets::of(body.as_deref());
         let mut rows = vec![["WHERE", "WHAT", "CONFIDENCE", "WHY"].map(str::to_owned)];
         for finding in inspection

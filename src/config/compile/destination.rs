@@ -510,5 +510,17 @@ fn budget(cx: &Context<'_>, at: &Trail, raw: &raw::Limits) -> Budget {
         depth: u32::try_from(depth).unwrap_or(default.depth),
         values: cx.number(&at.key("values"), raw.values, default.values, (1, u64::MAX)),
         work: cx.number(&at.key("work"), raw.work, default.work, (1024, u64::MAX)),
+        decoded_bytes: cx.size(
+            &at.key("decoded_size"),
+            raw.decoded_size.as_ref(),
+            default.decoded_bytes,
+            ("1KiB", "1GiB"),
+        ),
+        decoded_ratio: cx.number(
+            &at.key("decoded_ratio"),
+            raw.decoded_ratio,
+            default.decoded_ratio,
+            (1, 1_000_000),
+        ),
     }
 }

@@ -77,6 +77,8 @@ fn the_example_passes_and_means_what_it_says() {
     assert_eq!(mailing.limits.total_time, Duration::from_secs(900));
     assert_eq!(it.configuration.callers[0].concurrency, Some(256));
     assert_eq!(facts.routes[0].plan.budget.depth, 32);
+    assert_eq!(facts.routes[0].plan.budget.decoded_bytes, 32 << 20);
+    assert_eq!(facts.routes[0].plan.budget.decoded_ratio, 200);
     assert_eq!(facts.retention_days, Some(365));
     assert!(facts.fallback.drop_records);
     assert_eq!(facts.agreement.as_ref().unwrap().categories.len(), 7);

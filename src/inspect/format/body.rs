@@ -2,13 +2,15 @@
 
 use super::{
     super::{
-        coding,
-        media_type::{self, Format},
+        coding::Aside,
+        content::{self, Content, Matter},
+        detect::ValueKind,
+        media_type::Format,
     },
     form,
-    json::{self, Document},
+    json::{self, Around, Document, Value, read_value},
     layer::Layer,
-    reading::{Reading, Scan},
+    reading::{NodeId, Reading, Scan, Spot},
 };
 use crate::model::{
     finding::{GapKind, Part},
@@ -20,34 +22,78 @@ pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, message: &Message) {
     if message.body.is_empty() {
         return;
     }
-    let body = match coding::decoded(&message.headers, &message.body) {
-        Ok(body) => body,
-        Err(kind) => return unread(reading, kind),
+    let opened = content::open(message, &reading.plan.budget);
+    read_aside(reading, &opened.aside);
+    if reading.is_halted {
+        return;
+    }
+    match opened.content {
+        Ok(content) => {
+            let root = reading.part(Part::Body, content.media_type.format != Format::Text);
+            if reading.spend(opened.work, root) {
+                read_content(reading, &content, root);
+            }
+        }
+        Err(kind) => {
+            let root = reading.part(Part::Body, false);
+            reading.gap(kind, root, None);
+            reading.spend(opened.work, root);
+        }
+    }
+}
+
+fn read_content<S: Scan>(reading: &mut Reading<'_, S>, content: &Content<'_>, root: NodeId) {
+    match (&content.matter, content.media_type.format) {
+        (Matter::Text(text), _) if text.text.is_empty() => {}
+        (Matter::Text(text), Format::Json) => json::read_body(reading, text, root),
+        (Matter::Text(text), Format::Form) => {
+            let (layer, depth) = (Layer::root(&text.text), reading.plan.budget.depth);
+            form::read(reading, &Document::body(&text.text, &layer, root, depth));
+        }
+        (Matter::Text(text), Format::Text) => read_text(reading, &text.text, root),
+        (Matter::Text(_), Format::Multipart) | (Matter::Bytes(_), _) => {
+            reading.gap(GapKind::UnsupportedMediaType, root, None);
+        }
+    }
+    if let Some(kind) = content.fault.filter(|_| !reading.is_halted) {
+        reading.gap(kind, root, None);
+    }
+}
+
+/// Reads `text` as one value.
+fn read_text<S: Scan>(reading: &mut Reading<'_, S>, text: &str, root: NodeId) {
+    if !reading.count_value(root) {
+        return;
+    }
+    let layer = Layer::root(text);
+    let value = Value {
+        text,
+        kind: ValueKind::String,
+        around: Around::default(),
+        layer: &layer,
+        at: 0,
+        depth_left: reading.plan.budget.depth as usize,
     };
-    match media_type::format_of(&message.headers) {
-        Ok(Format::Json) => {
-            let root = reading.part(Part::Body, true);
-            json::read_body(reading, body, root);
-        }
-        Ok(Format::Form) => read_form(reading, body),
-        Ok(Format::Text) => json::read_text(reading, body),
-        Err(kind) => unread(reading, kind),
-    }
+    read_value(reading, &value, root, |_| Spot::of(root));
 }
 
-fn unread<S: Scan>(reading: &mut Reading<'_, S>, kind: GapKind) {
+/// Looks through what codings carry beside the content. It is no part of the body that spans count in and a reduced body goes
+/// without it, so what is found there is a gap.
+fn read_aside<S: Scan>(reading: &mut Reading<'_, S>, aside: &Aside) {
+    if aside.texts.is_empty() && !aside.is_opaque {
+        return;
+    }
     let root = reading.part(Part::Body, false);
-    reading.gap(kind, root, None);
-}
-
-fn read_form<S: Scan>(reading: &mut Reading<'_, S>, body: &[u8]) {
-    match std::str::from_utf8(body) {
-        Ok(text) => {
-            let root = reading.part(Part::Body, true);
-            let layer = Layer::root(text);
-            let depth = reading.plan.budget.depth;
-            form::read(reading, &Document::body(text, &layer, root, depth));
+    let first = reading.finds.len();
+    for text in &aside.texts {
+        // A name in letters other than ASCII may be a person's, and running text shows none.
+        if !text.is_ascii() {
+            reading.gap(GapKind::Opaque, root, None);
         }
-        Err(_) => unread(reading, GapKind::UnsupportedCharset),
+        read_text(reading, text, root);
     }
+    if aside.is_opaque || reading.finds.len() > first {
+        reading.gap(GapKind::Opaque, root, None);
+    }
+    reading.finds.truncate(first);
 }

@@ -138,6 +138,19 @@ pub(crate) struct Spot {
     pub(crate) is_person: bool,
 }
 
+impl Spot {
+    /// The place that `node` is.
+    pub(crate) const fn of(node: NodeId) -> Self {
+        Self {
+            node,
+            leaf: None,
+            in_key: false,
+            record: None,
+            is_person: false,
+        }
+    }
+}
+
 /// The state of one `inspect` call.
 #[derive(Debug)]
 pub(crate) struct Reading<'p, S> {

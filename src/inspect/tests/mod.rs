@@ -1,5 +1,6 @@
 //! The room as a whole, with detection that is simple enough to foresee.
 
+mod content;
 mod gaps;
 mod json;
 mod persons;

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::{super::reduce::drop_records, *};
+use crate::model::inspection::Budget;
 
 fn spec() -> PlanSpec {
     PlanSpec {
@@ -14,7 +15,7 @@ fn spec() -> PlanSpec {
 
 fn dropped(message: &Message, ordinals: &[u64]) -> Result<String, super::super::ReductionFailed> {
     let inspection = read_with(message, &spec());
-    drop_records(message, &inspection, ordinals)
+    drop_records(message, &inspection, &Budget::default(), ordinals)
         .map(|it| String::from_utf8(it.body.to_vec()).unwrap())
 }
 
@@ -43,7 +44,8 @@ fn what_cannot_be_reduced_is_refused() {
     let it = json(r#"{"rows":["a@b.c"]}"#);
     assert!(dropped(&it, &[1]).is_err(), "no such record");
     let inspection = read_with(&it, &spec());
-    let refuses = |other: &Message| drop_records(other, &inspection, &[0]).is_err();
+    let refuses =
+        |other: &Message| drop_records(other, &inspection, &Budget::default(), &[0]).is_err();
     assert!(!refuses(&it));
     assert!(refuses(&json(r#"{"rows":["aa@b.c"]}"#)), "another document");
     assert!(refuses(&json("x")));
@@ -60,7 +62,7 @@ fn what_cannot_be_reduced_is_refused() {
     let it = json(r#"{"one":"a@b.c"}"#);
     let inspection = read_with(&it, &spec);
     assert!(
-        drop_records(&it, &inspection, &[0]).is_err(),
+        drop_records(&it, &inspection, &Budget::default(), &[0]).is_err(),
         "a member is no element"
     );
 }
@@ -73,7 +75,7 @@ fn digests_of_the_whole_are_taken_out() {
         b"sha-256=:AA==:",
     );
     let inspection = read_with(&it, &spec());
-    let reduced = drop_records(&it, &inspection, &[0]).unwrap();
+    let reduced = drop_records(&it, &inspection, &Budget::default(), &[0]).unwrap();
     assert!(!reduced.headers.contains_key("content-digest"));
     assert!(reduced.headers.contains_key("content-type"));
 }

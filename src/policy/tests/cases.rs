@@ -440,6 +440,8 @@ fn cases_26_and_27_gaps() {
     for (kind, code) in [
         (GapKind::Opaque, "opaque"),
         (GapKind::BodyTooLarge, "body-too-large"),
+        (GapKind::DecodedTooLarge, "decoded-too-large"),
+        (GapKind::RatioExceeded, "ratio-exceeded"),
         (GapKind::DeadlineExceeded, "deadline-exceeded"),
         (GapKind::InspectionFailed, "inspection-failed"),
         (GapKind::Ambiguous, "ambiguous"),

@@ -79,6 +79,17 @@ struct Problem<'a> {
     country: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     purpose: Option<&'a str>,
+    /// Where many SDKs look for what they tell their caller.
+    message: &'a str,
+    /// Some take any JSON object without this member for a success, whatever the status.
+    error: ErrorView<'a>,
+}
+
+/// The refusal in the form that most APIs give their errors.
+#[derive(Serialize)]
+struct ErrorView<'a> {
+    code: &'a str,
+    message: &'a str,
 }
 
 /// One code, for all persons that it concerns.
@@ -167,7 +178,7 @@ pub(super) fn failure(about: About<'_>, failure: Failure) -> Response<Body> {
 /// The answer when a task of the gate broke down: no decision is known, nothing more may be said.
 pub(super) fn breakdown() -> Response<Body> {
     let mut response = Response::new(Either::Left(Full::from(
-        r#"{"type":"urn:shekara:breakdown","title":"The gate could not handle this request.","status":503}"#,
+        r#"{"type":"urn:shekara:breakdown","title":"The gate could not handle this request.","status":503,"error":{"code":"breakdown","message":"The gate could not handle this request."}}"#,
     )));
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     let headers = response.headers_mut();
@@ -208,6 +219,8 @@ fn problem(
 ) -> Response<Body> {
     let decided = &about.report.decided;
     let reasons = &decided.decision.reasons;
+    let code = kind.rsplit(':').next().unwrap_or_default().to_owned();
+    let message = format!("{code}: {title} {detail}");
     let body = Problem {
         r#type: kind,
         title,
@@ -224,6 +237,11 @@ fn problem(
         recipient: decided.recipient.as_ref().map(|it| &*it.legal_name),
         country: decided.recipient.as_ref().map(|it| it.country.code()),
         purpose: decided.transfer.purpose.as_ref().map(|it| it.as_str()),
+        message: &message,
+        error: ErrorView {
+            code: &code,
+            message: &message,
+        },
     };
     let bytes = serde_json::to_vec(&body).unwrap_or_default();
     let mut response = Response::new(Either::Left(Full::from(bytes)));

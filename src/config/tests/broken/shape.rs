@@ -146,7 +146,8 @@ fn limits_and_settings() {
         r"    country: DE
 ",
         r"    country: DE
-    limits: {body_size: 2GiB, body_time: 1, connect_time: 2d, depth: 0, concurrency: 0}
+    limits: {body_size: 2GiB, body_time: 1, connect_time: 2d, depth: 0, concurrency: 0,
+      decoded_size: 2GiB, decoded_ratio: 0}
 ",
         r#"
             20:25 E destinations[0].limits.body_size: `2GiB` is out of range [a size from 1KiB to 1GiB]
@@ -154,6 +155,8 @@ fn limits_and_settings() {
             20:59 E destinations[0].limits.connect_time: `2d` is out of range [a duration from 10ms to 1h]
             20:70 E destinations[0].limits.depth: 0 is out of range [a number from 1 to 128]
             20:86 E destinations[0].limits.concurrency: 0 is out of range [a number from 1 to 100000]
+            21:21 E destinations[0].limits.decoded_size: `2GiB` is out of range [a size from 1KiB to 1GiB]
+            21:42 E destinations[0].limits.decoded_ratio: 0 is out of range [a number from 1 to 1000000]
         "#,
     );
     check(

@@ -4,6 +4,7 @@ pub(crate) mod token;
 
 use super::{
     super::{
+        charset::Text,
         detect::{Field, KeyHint, ValueKind},
         selector::Track,
     },
@@ -13,7 +14,7 @@ use super::{
     veil::{self, Unveiled},
     walk::{Leaf, Walk},
 };
-use crate::model::finding::{GapKind, Part};
+use crate::model::finding::GapKind;
 use token::{Fault, Lexeme, Token, Tokenizer};
 
 /// Encodings around one another that are undone; more are a gap.
@@ -66,21 +67,12 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Reads a body that is labelled JSON.
-pub(crate) fn read_body<S: Scan>(reading: &mut Reading<'_, S>, body: &[u8], root: NodeId) {
-    let (text, is_utf8) = match std::str::from_utf8(body) {
-        Ok(text) => (text, true),
-        Err(error) => {
-            let valid = body.get(..error.valid_up_to()).unwrap_or_default();
-            (std::str::from_utf8(valid).unwrap_or_default(), false)
-        }
-    };
-    let from = if text.starts_with('\u{feff}') {
+/// Reads a body that is JSON.
+pub(crate) fn read_body<S: Scan>(reading: &mut Reading<'_, S>, body: &Text<'_>, root: NodeId) {
+    if body.has_stray_mark() {
         reading.gap(GapKind::Ambiguous, root, None);
-        '\u{feff}'.len_utf8()
-    } else {
-        0
-    };
+    }
+    let (text, from) = (&*body.text, body.start());
     let layer = Layer::root(text);
     let document = Document {
         from,
@@ -92,7 +84,7 @@ pub(crate) fn read_body<S: Scan>(reading: &mut Reading<'_, S>, body: &[u8], root
     walk.finish();
     match end {
         Err(fault) => reading.gap(fault.gap(), root, None),
-        Ok(()) if reading.is_halted || is_utf8 && is_tree => {}
+        Ok(()) if reading.is_halted || is_tree => {}
         Ok(()) => reading.gap(GapKind::Malformed, root, None),
     }
 }
@@ -331,38 +323,4 @@ fn read_inner<S: Scan>(reading: &mut Reading<'_, S>, value: &Value<'_>, spot: &S
     if (reading.finds.len(), reading.gaps.len()) == (before.1, before.2) {
         reading.nodes.truncate(before.0);
     }
-}
-
-/// Reads `text/plain`: as JSON when it is a JSON object or array, as text otherwise.
-pub(crate) fn read_text<S: Scan>(reading: &mut Reading<'_, S>, body: &[u8]) {
-    let Ok(text) = std::str::from_utf8(body) else {
-        let root = reading.part(Part::Body, false);
-        return reading.gap(GapKind::UnsupportedCharset, root, None);
-    };
-    let depth_max = reading.plan.budget.depth as usize;
-    let looks_like_json = text.trim_start().starts_with(['{', '[']);
-    if looks_like_json && token::document_fault(text, depth_max) != Some(Fault::Malformed) {
-        let root = reading.part(Part::Body, true);
-        return read_body(reading, body, root);
-    }
-    let root = reading.part(Part::Body, false);
-    if !reading.count_value(root) {
-        return;
-    }
-    let layer = Layer::root(text);
-    let value = Value {
-        text,
-        kind: ValueKind::String,
-        around: Around::default(),
-        layer: &layer,
-        at: 0,
-        depth_left: depth_max,
-    };
-    read_value(reading, &value, root, |_| Spot {
-        node: root,
-        leaf: None,
-        in_key: false,
-        record: None,
-        is_person: false,
-    });
 }
