@@ -12,7 +12,11 @@ use prometheus::{
 
 use crate::{
     gatekeeper::{Report, capacity::Capacity, record::TimeLimit},
-    model::{Timestamp, decision::Mode, finding::GapKind},
+    model::{
+        Timestamp,
+        decision::{Mode, ReasonCode},
+        finding::GapKind,
+    },
 };
 
 /// From a tenth of a millisecond, which is a fraction of the gate's own share, to ten seconds.
@@ -542,7 +546,10 @@ fn opened_label(what: &str) -> &str {
         "failure:audit" | "failure:registers" | "failure:inspection" | "redirects"
     ) || what
         .strip_prefix("gap:")
-        .is_some_and(|it| it.parse::<GapKind>().is_ok());
+        .is_some_and(|it| it.parse::<GapKind>().is_ok())
+        || what
+            .strip_prefix("waiver:")
+            .is_some_and(|it| it.parse::<ReasonCode>().is_ok());
     if is_known { what } else { "other" }
 }
 
@@ -598,7 +605,7 @@ mod tests {
 
     #[test]
     fn opened_policies_are_a_closed_set() {
-        for known in ["gap:opaque", "failure:audit"] {
+        for known in ["gap:opaque", "failure:audit", "waiver:no-consent"] {
             assert_eq!(opened_label(known), known);
         }
         assert_eq!(opened_label("gap:991231100010"), "other");

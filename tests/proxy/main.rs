@@ -8,6 +8,7 @@
 
 mod admission;
 mod answers;
+mod failures;
 mod forwarding;
 mod framing;
 mod lifecycle;

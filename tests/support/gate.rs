@@ -15,7 +15,7 @@ use shekara::{
             Caller, Destination, DestinationTable, Limits, Matcher, Roots, TlsFloor, Upstream,
         },
         keys::{Keys, SubjectKey},
-        ports::SystemClock,
+        ports::{Registers, SystemClock},
         record::Versions,
     },
     inspect::{Inspector, Plan},
@@ -46,6 +46,8 @@ pub(crate) struct Setup {
     pub(crate) callers: Vec<Caller>,
     pub(crate) tls: Option<(String, String, Option<String>, bool)>,
     pub(crate) resolver: Option<Arc<FixedResolver>>,
+    /// Instead of registers that know nobody.
+    pub(crate) registers: Option<Arc<dyn Registers>>,
     pub(crate) concurrency: usize,
     pub(crate) per_client: Option<usize>,
     pub(crate) connections_per_client: usize,
@@ -65,6 +67,7 @@ impl Setup {
             callers: Vec::new(),
             tls: None,
             resolver: None,
+            registers: None,
             concurrency: 64,
             per_client: None,
             connections_per_client: 1024,
@@ -114,7 +117,7 @@ impl Setup {
             None => Arc::new(shekara::proxy::SystemResolver),
         };
         let gatekeeper = Gatekeeper::new(
-            Arc::new(EmptyRegisters),
+            self.registers.unwrap_or_else(|| Arc::new(EmptyRegisters)),
             Arc::clone(&log) as Arc<_>,
             Arc::new(SystemClock),
         );
