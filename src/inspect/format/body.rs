@@ -46,6 +46,12 @@ fn read_content<S: Scan>(reading: &mut Reading<'_, S>, content: &Content<'_>, ro
     match (&content.matter, content.media_type.format) {
         (Matter::Text(text), _) if text.text.is_empty() => {}
         (Matter::Text(text), Format::Json) => json::read_body(reading, text, root),
+        (Matter::Text(text), Format::Lines) => {
+            json::lines::read(reading, text, json::lines::lines, root);
+        }
+        (Matter::Text(text), Format::Sequence) => {
+            json::lines::read(reading, text, json::lines::sequence, root);
+        }
         (Matter::Text(text), Format::Form) => {
             let (layer, depth) = (Layer::root(&text.text), reading.plan.budget.depth);
             form::read(reading, &Document::body(&text.text, &layer, root, depth));

@@ -3,6 +3,7 @@
 mod content;
 mod gaps;
 mod json;
+mod lines;
 mod persons;
 mod places;
 mod reduction;

@@ -1,5 +1,6 @@
 //! JSON bodies, and JSON documents that are the value of a string anywhere.
 
+pub(crate) mod lines;
 pub(crate) mod token;
 
 use super::{
@@ -78,9 +79,10 @@ pub(crate) fn read_body<S: Scan>(reading: &mut Reading<'_, S>, body: &Text<'_>, 
         from,
         ..Document::body(text, &layer, root, reading.plan.budget.depth)
     };
-    let (track, is_tree) = track(reading, text, from, root);
+    let tree = || serde_json::from_str(text.get(from..)?).ok();
+    let (track, is_tree) = track(reading, text, root, tree);
     let mut walk = Walk::new(reading, &document, track);
-    let end = feed(&mut walk, &document);
+    let end = feed(&mut walk, text, document.from, document.depth_max);
     walk.finish();
     match end {
         Err(fault) => reading.gap(fault.gap(), root, None),
@@ -89,9 +91,14 @@ pub(crate) fn read_body<S: Scan>(reading: &mut Reading<'_, S>, body: &Text<'_>, 
     }
 }
 
-/// Feeds a document to its end, the first fault, or the end of a budget.
-fn feed<S: Scan>(walk: &mut Walk<'_, '_, S>, document: &Document<'_>) -> Result<(), Fault> {
-    let mut tokens = Tokenizer::new(document.text, document.from, document.depth_max);
+/// Feeds the document in `text` from byte `from` to its end, the first fault, or the end of a budget.
+fn feed<S: Scan>(
+    walk: &mut Walk<'_, '_, S>,
+    text: &str,
+    from: usize,
+    depth_max: usize,
+) -> Result<(), Fault> {
+    let mut tokens = Tokenizer::new(text, from, depth_max);
     while let Some(lexeme) = tokens.next()? {
         match lexeme.token {
             Token::Key => walk.written_name(&leaf(&lexeme, ValueKind::Key)),
@@ -124,13 +131,13 @@ fn leaf(lexeme: &Lexeme, kind: ValueKind) -> Leaf {
     }
 }
 
-/// The run of the plan's selectors over a body, when some look into it, and whether what they need of a tree could be had: a number
+/// The run of the plan's selectors over a body, when some look into it, and whether what they need of a `tree` could be had: a number
 /// beyond f64 or more than 128 levels are no fault of the grammar, but cannot be selected.
 fn track<'p, S: Scan>(
     reading: &mut Reading<'p, S>,
     text: &str,
-    from: usize,
     root: NodeId,
+    tree: impl FnOnce() -> Option<serde_json::Value>,
 ) -> (Option<Track<'p>>, bool) {
     let plan = reading.plan;
     if plan.selectors.has_no_paths() {
@@ -138,10 +145,9 @@ fn track<'p, S: Scan>(
     }
     let (mut in_tree, mut is_tree) = (Vec::new(), true);
     if plan.selectors.needs_tree() && reading.spend(4 * text.len() as u64, root) {
-        let json = text.get(from..).unwrap_or_default();
-        match serde_json::from_str(json) {
-            Ok(value) => in_tree = plan.selectors.in_tree(&value),
-            Err(_) => is_tree = false,
+        match tree() {
+            Some(value) => in_tree = plan.selectors.in_tree(&value),
+            None => is_tree = false,
         }
     }
     let track = Track::new(&plan.selectors, in_tree, plan.sections.len());
@@ -319,7 +325,8 @@ fn read_inner<S: Scan>(reading: &mut Reading<'_, S>, value: &Value<'_>, spot: &S
         ..Document::body(value.text, &layer, root, 0)
     };
     // The document was read to its end before, so only a budget can stop the walk, and that says so itself.
-    let _read_before = feed(&mut Walk::new(reading, &document, None), &document);
+    let mut walk = Walk::new(reading, &document, None);
+    let _read_before = feed(&mut walk, value.text, 0, value.depth_left);
     if (reading.finds.len(), reading.gaps.len()) == (before.1, before.2) {
         reading.nodes.truncate(before.0);
     }
