@@ -129,7 +129,7 @@ async fn broken(fault: Fault, change: impl FnOnce(&mut Destination)) -> (Gate, U
             setup.spool_size = 1 << 20;
         }
         Fault::MemorySpent => setup.memory = 1 << 20,
-        Fault::NoPlace => setup.concurrency = 0,
+        Fault::NoPlace => setup.concurrency = 1,
         Fault::LogRefuses
         | Fault::LogHangs
         | Fault::LogPanics
@@ -177,7 +177,8 @@ async fn ask(fault: Fault, gate: &Gate) -> crate::support::client::Answer {
         Fault::MemorySpent => {
             held = Some(hold(gate, 1 << 20, "shekara_memory_reserved_bytes").await);
         }
-        Fault::Registers(_) | Fault::SpoolGone | Fault::NoPlace | Fault::NoPlaceForDestination => {}
+        Fault::NoPlace => held = Some(hold(gate, 1000, "shekara_requests_in_flight").await),
+        Fault::Registers(_) | Fault::SpoolGone | Fault::NoPlaceForDestination => {}
     }
     let answer = Client::connect(gate.address).await.ask(&post(&body)).await;
     drop(held);
