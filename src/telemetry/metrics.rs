@@ -12,7 +12,11 @@ use prometheus::{
 
 use crate::{
     gatekeeper::{Report, capacity::Capacity, record::TimeLimit},
-    model::{Timestamp, decision::Mode, finding::GapKind},
+    model::{
+        Timestamp,
+        decision::{Mode, ReasonCode},
+        finding::GapKind,
+    },
 };
 
 /// From a tenth of a millisecond, which is a fraction of the gate's own share, to ten seconds.
@@ -64,6 +68,7 @@ struct Decisions {
     gaps: IntCounterVec,
     findings: IntCounterVec,
     opened: IntCounterVec,
+    reduced: IntCounterVec,
 }
 
 /// How long it took.
@@ -163,6 +168,11 @@ impl Decisions {
             opened: make.counters(
                 "shekara_opened_total",
                 "Messages that passed because a policy was opened.",
+                &["destination", "what"],
+            )?,
+            reduced: make.counters(
+                "shekara_reduced_total",
+                "Values removed, masked or pseudonymised, and records dropped, in messages that may leave.",
                 &["destination", "what"],
             )?,
         })
@@ -384,6 +394,14 @@ impl Metrics {
                 .findings
                 .with_label_values(&[it.category.code(), it.part.as_str()])
                 .inc_by(u64::from(it.count));
+        }
+        if let Some(leaves) = &decided.leaves {
+            for (what, count) in [("values", leaves.removed), ("records", leaves.dropped)] {
+                self.decisions
+                    .reduced
+                    .with_label_values(&[destination, what])
+                    .inc_by(u64::from(count));
+            }
         }
         for (kind, count) in &report.gaps {
             self.decisions
@@ -628,7 +646,10 @@ fn opened_label(what: &str) -> &str {
         "failure:audit" | "failure:registers" | "failure:inspection" | "redirects"
     ) || what
         .strip_prefix("gap:")
-        .is_some_and(|it| it.parse::<GapKind>().is_ok());
+        .is_some_and(|it| it.parse::<GapKind>().is_ok())
+        || what
+            .strip_prefix("waiver:")
+            .is_some_and(|it| it.parse::<ReasonCode>().is_ok());
     if is_known { what } else { "other" }
 }
 
@@ -686,7 +707,7 @@ mod tests {
 
     #[test]
     fn opened_policies_are_a_closed_set() {
-        for known in ["gap:opaque", "failure:audit"] {
+        for known in ["gap:opaque", "failure:audit", "waiver:no-consent"] {
             assert_eq!(opened_label(known), known);
         }
         assert_eq!(opened_label("gap:991231100010"), "other");

@@ -9,6 +9,7 @@
 mod admission;
 mod answers;
 mod breaker;
+mod failures;
 mod forwarding;
 mod framing;
 mod held;
@@ -16,6 +17,7 @@ mod http2;
 mod identity;
 mod idle;
 mod lifecycle;
+mod reduction;
 mod replies;
 mod streams;
 #[path = "../support/mod.rs"]

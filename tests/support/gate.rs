@@ -13,7 +13,7 @@ use shekara::{
         Gatekeeper, Snapshot,
         destination::{Caller, Destination, DestinationTable, Limits, Matcher, Upstream},
         keys::{Keys, SubjectKey},
-        ports::SystemClock,
+        ports::{Registers, SystemClock},
         record::Versions,
     },
     inspect::{Inspector, Plan},
@@ -42,6 +42,8 @@ use super::ports::{EmptyRegisters, FixedResolver, MemoryLog};
 pub(crate) struct Setup {
     pub(crate) destinations: Vec<Arc<Destination>>,
     pub(crate) callers: Vec<Caller>,
+    /// Registers that know somebody.
+    pub(crate) registers: Option<Arc<dyn Registers>>,
     pub(crate) tls: Option<(String, String, Option<String>, bool)>,
     pub(crate) resolver: Option<Arc<FixedResolver>>,
     pub(crate) concurrency: usize,
@@ -64,6 +66,7 @@ impl Setup {
         Self {
             destinations,
             callers: Vec::new(),
+            registers: None,
             tls: None,
             resolver: None,
             concurrency: 64,
@@ -121,7 +124,7 @@ impl Setup {
             None => Arc::new(shekara::proxy::SystemResolver),
         };
         let gatekeeper = Gatekeeper::new(
-            Arc::new(EmptyRegisters),
+            self.registers.unwrap_or_else(|| Arc::new(EmptyRegisters)),
             Arc::clone(&log) as Arc<_>,
             Arc::new(SystemClock),
         );

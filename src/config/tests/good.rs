@@ -9,9 +9,9 @@ use crate::{
         keys::{Keys, SubjectKey},
     },
     model::{
-        Country,
+        Category, Country,
         decision::Mode,
-        destination::{FailurePolicy, GapPolicy, RoutePurpose},
+        destination::{FailurePolicy, GapPolicy, Operator, RoutePurpose},
         finding::{Confidence, GapKind, Part},
         subject::IdentifierKind,
     },
@@ -82,7 +82,11 @@ fn the_example_passes_and_means_what_it_says() {
     assert_eq!(facts.routes[0].plan.budget.decoded_bytes, 32 << 20);
     assert_eq!(facts.routes[0].plan.budget.decoded_ratio, 200);
     assert_eq!(facts.retention_days, Some(365));
-    assert!(facts.fallback.drop_records);
+    assert!(facts.fallback.drop_records && facts.fallback.reduce_fields);
+    assert_eq!(facts.operators[&Category::Phone], Operator::Mask);
+    assert_eq!(facts.operators[&Category::Email], Operator::Pseudonymise);
+    assert_eq!(facts.operators[&Category::NameSurname], Operator::Remove);
+    assert_eq!(facts.operators[&Category::NameGiven], Operator::Mask);
     assert_eq!(facts.agreement.as_ref().unwrap().categories.len(), 7);
     let shop: Arc<str> = "campaigns".into();
     assert_eq!(mailing.callers[&shop].len(), 2);
@@ -266,7 +270,12 @@ fn the_example_shows_every_key_of_the_schema() {
     let mut shown = BTreeSet::new();
     keys_of_tree(&tree, &mut shown);
     let free = [
+        // Codes of categories and reasons.
+        "email",
         "identifier-unverified",
+        "name",
+        "name.surname",
+        "phone",
         "retention-too-long",
         "opaque",
         "unsupported-media-type",
@@ -291,7 +300,6 @@ fn the_example_shows_every_key_of_the_schema() {
         "proxy_credentials_file",
         "scheme",
         "value_file",
-        "operators",
     ];
     let missing: Vec<_> = known
         .iter()
