@@ -25,7 +25,7 @@ use crate::{
         },
     },
     model::{
-        Category, Country, Timestamp,
+        Category, CategorySet, Country, Timestamp,
         decision::{Decision, Reason, ReasonCode, Verdict},
         destination::Role,
         transfer::{Transfer, TransferPerson},
@@ -90,6 +90,8 @@ pub(crate) fn decided(n: u64) -> AuditEvent {
             digest: "00".repeat(32),
             dropped: 0,
             removed: 0,
+            masked: CategorySet::EMPTY,
+            pseudonymised: CategorySet::EMPTY,
         }),
         opened: Vec::new(),
         versions: Arc::new(Versions::default()),
@@ -116,6 +118,7 @@ pub(crate) fn completed(n: u64) -> AuditEvent {
         status: Some(200),
         sent: true,
         peer: Some("127.0.0.1:443".to_owned()),
+        via_proxy: false,
         tls: Some("1.3".to_owned()),
         time_limit: None,
     })

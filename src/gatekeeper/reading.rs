@@ -15,7 +15,7 @@ use super::{
     destination::{Destination, Matched},
 };
 use crate::{
-    inspect::Plan,
+    inspect::{Plan, Reduced},
     model::{
         Purpose, Timestamp,
         finding::{Gap, GapKind, Location, Part},
@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Bodies above this are inspected off the reactor's threads.
-const INLINE_BYTES: usize = 64 * 1024;
+pub(super) const INLINE_BYTES: usize = 64 * 1024;
 /// Field by which a caller claims a purpose; removed before sending.
 pub const PURPOSE_FIELD: &str = "shekara-purpose";
 
@@ -34,6 +34,13 @@ pub const PURPOSE_FIELD: &str = "shekara-purpose";
 pub(super) fn take_claimed_purpose(message: &mut Message) -> Option<Purpose> {
     let claimed = message.headers.remove(PURPOSE_FIELD)?;
     claimed.to_str().ok()?.parse().ok()
+}
+
+/// Takes out the client's fields in whose place the gate sets its own: they do not leave, so they are not judged.
+pub(super) fn take_replaced_fields(message: &mut Message, destination: &Destination) {
+    for it in &destination.upstream.credentials {
+        message.headers.remove(&it.field);
+    }
 }
 
 /// The plan of the route, as it stands at `at`.
@@ -134,10 +141,23 @@ pub(super) fn inspect_guarded(
     at: Timestamp,
     snapshot: &Snapshot,
 ) -> Inspection {
-    catch_unwind(AssertUnwindSafe(|| {
-        snapshot.inspector.inspect(message, plan_of(matched, at))
-    }))
-    .unwrap_or_else(|_| blind(GapKind::InspectionFailed))
+    let plan = plan_of(matched, at);
+    guarded(|| snapshot.inspector.inspect(message, plan))
+}
+
+/// The same for a reduced message.
+pub(super) fn inspect_reduced(
+    reduced: &Reduced,
+    matched: &Matched,
+    at: Timestamp,
+    snapshot: &Snapshot,
+) -> Inspection {
+    let plan = plan_of(matched, at);
+    guarded(|| snapshot.inspector.inspect_reduced(reduced, plan))
+}
+
+fn guarded(read: impl FnOnce() -> Inspection) -> Inspection {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| blind(GapKind::InspectionFailed))
 }
 
 /// An inspection that saw nothing, and says so.
