@@ -12,7 +12,11 @@ use prometheus::{
 
 use crate::{
     gatekeeper::{Report, capacity::Capacity, record::TimeLimit},
-    model::{Timestamp, decision::Mode, finding::GapKind},
+    model::{
+        Timestamp,
+        decision::{Mode, ReasonCode},
+        finding::GapKind,
+    },
 };
 
 /// From a tenth of a millisecond, which is a fraction of the gate's own share, to ten seconds.
@@ -32,6 +36,7 @@ pub struct Metrics {
     connection_faults: IntCounterVec,
     in_flight: IntGauge,
     generation: IntGauge,
+    config: IntGaugeVec,
     generations_alive: IntGauge,
     audit_writable: IntGauge,
     expiries: IntGaugeVec,
@@ -312,6 +317,13 @@ impl Metrics {
                 "shekara_config_generation",
                 "Counts the configurations taken into force.",
             )?,
+            config: make.add(IntGaugeVec::new(
+                Opts::new(
+                    "shekara_config_info",
+                    "Version of the configuration in force, as in every record; always 1.",
+                ),
+                &["version"],
+            ))?,
             generations_alive: make.gauge(
                 "shekara_config_generations_alive",
                 "Configurations in memory: the one in force, and those under which exchanges still finish.",
@@ -521,7 +533,9 @@ impl Metrics {
     }
 
     /// A configuration was taken into force.
-    pub fn took_into_force(&self, generation: u64) {
+    pub fn took_into_force(&self, version: &str, generation: u64) {
+        self.config.reset();
+        self.config.with_label_values(&[version]).set(1);
         self.generation
             .set(i64::try_from(generation).unwrap_or(i64::MAX));
         self.reloads.with_label_values(&["taken"]).inc();
@@ -632,7 +646,10 @@ fn opened_label(what: &str) -> &str {
         "failure:audit" | "failure:registers" | "failure:inspection" | "redirects"
     ) || what
         .strip_prefix("gap:")
-        .is_some_and(|it| it.parse::<GapKind>().is_ok());
+        .is_some_and(|it| it.parse::<GapKind>().is_ok())
+        || what
+            .strip_prefix("waiver:")
+            .is_some_and(|it| it.parse::<ReasonCode>().is_ok());
     if is_known { what } else { "other" }
 }
 
@@ -654,7 +671,7 @@ mod tests {
     #[test]
     fn events_show_in_the_text() {
         let metrics = Arc::new(Metrics::new().unwrap());
-        metrics.took_into_force(3);
+        metrics.took_into_force("36620a8c26d021cc", 3);
         metrics.answered("crm", 204, Duration::from_millis(2));
         metrics.upstream_failed("crm", "dns_error");
         metrics.connection_fault("slow-reader");
@@ -690,7 +707,7 @@ mod tests {
 
     #[test]
     fn opened_policies_are_a_closed_set() {
-        for known in ["gap:opaque", "failure:audit"] {
+        for known in ["gap:opaque", "failure:audit", "waiver:no-consent"] {
             assert_eq!(opened_label(known), known);
         }
         assert_eq!(opened_label("gap:991231100010"), "other");
