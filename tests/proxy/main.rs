@@ -9,6 +9,7 @@
 mod admission;
 mod answers;
 mod breaker;
+mod failures;
 mod forwarding;
 mod framing;
 mod held;
