@@ -292,6 +292,78 @@ fn no_part_of_a_target_or_form_hides_a_value() {
     bench.end();
 }
 
+/// A form of one part: what stands in its head after the name, and its content.
+fn form(head: &str, content: &str) -> Vec<u8> {
+    let body =
+        format!("--B\r\nContent-Disposition: form-data; name={head}\r\n\r\n{content}\r\n--B--\r\n");
+    let label = "multipart/form-data; boundary=B";
+    request("/v1", b"", label, body.as_bytes())
+}
+
+#[test]
+fn no_part_of_a_multipart_body_hides_a_value() {
+    let mut bench = Bench::start();
+    let document = json!({ "iin": IIN }).to_string();
+    for writing in [plain_writings(), encoded_writings()].concat() {
+        bench.refused(&writing, &form("x", &writing));
+    }
+    for (head, content) in [
+        (format!("\"{IIN}\""), "1"),
+        (format!("\"c[{IIN}]\""), "1"),
+        (format!("x; filename=\"{IIN}.pdf\""), "1"),
+        (format!("x; filename=\"{}\"", base64(IIN)), "1"),
+        (format!("x; filename*=utf-8''{}", percent(IIN)), "1"),
+        ("x; filename*0=991231; filename*1=100010".to_owned(), "1"),
+        (format!("x\r\nX-Client: {IIN}"), "1"),
+        (format!("x\r\nX-{IIN}: 1"), "1"),
+        (format!("x\r\nContent-ID: <{ADDRESS}>"), "1"),
+        (format!("x\r\nContent-Type: text/plain; a={IIN}"), "1"),
+        (
+            "x\r\nContent-Type: application/json".to_owned(),
+            document.as_str(),
+        ),
+        (
+            "x\r\nContent-Type: application/octet-stream".to_owned(),
+            IIN,
+        ),
+        (
+            "x\r\nContent-Type: multipart/mixed; boundary=C".to_owned(),
+            "--C\r\n\r\n1\r\n--C--",
+        ),
+        ("first_name".to_owned(), "Aigerim"),
+        ("\"customer[first_name]\"".to_owned(), "Aigerim"),
+    ] {
+        bench.refused(&head, &form(&head, content));
+    }
+    let list = format!("--B\r\nContent-Type: application/json\r\n\r\n{document}\r\n--B--");
+    for label in [
+        "multipart/mixed; boundary=B",
+        "multipart/related; boundary=\"B\"; type=\"application/json\"",
+    ] {
+        bench.refused(label, &request("/v1", b"", label, list.as_bytes()));
+    }
+    for (head, content) in [
+        ("note", "ok"),
+        (
+            "note; filename=\"report.txt\"\r\nContent-Type: text/plain; charset=utf-8",
+            "Жеткізілді",
+        ),
+        (
+            "note; filename=a.txt; filename*=UTF-8''a.txt\r\nContent-Transfer-Encoding: 8bit",
+            "1\r\n2",
+        ),
+        (
+            "\"items[0][sku]\"\r\nContent-Type: application/json",
+            "{\"sku\":\"SKU-991231-100\"}",
+        ),
+        ("note\r\nContent-Transfer-Encoding: base64", "b2s="),
+        ("note", ""),
+    ] {
+        bench.forwarded(head, &form(head, content));
+    }
+    bench.end();
+}
+
 #[test]
 fn what_is_nobodys_passes() {
     let mut bench = Bench::start();

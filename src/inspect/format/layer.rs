@@ -28,6 +28,8 @@ pub(crate) struct Layer<'a> {
     raw: &'a str,
     /// Where `raw` starts in the parent's text.
     base: usize,
+    /// Bytes of `raw`, or of what it stands for where that is no text.
+    length: usize,
     escape: Escape,
     /// Last positions `(in raw, in text)` of a start and of an end: hits come in order, so each is looked for from the last.
     start: Cell<(usize, usize)>,
@@ -46,9 +48,19 @@ impl<'a> Layer<'a> {
             parent: None,
             raw,
             base,
+            length: raw.len(),
             escape: Escape::None,
             start: Cell::default(),
             end: Cell::default(),
+        }
+    }
+
+    /// A text of which `span` of the part is a form that has no way back byte for byte.
+    pub(crate) fn covering(span: Range<usize>) -> Self {
+        Self {
+            length: span.len(),
+            escape: Escape::Whole,
+            ..Self::at("", span.start)
         }
     }
 
@@ -75,7 +87,7 @@ impl<'a> Layer<'a> {
         let mut layer = self;
         loop {
             if layer.escape == Escape::Whole {
-                range = 0..layer.raw.len();
+                range = 0..layer.length;
             } else if layer.escape != Escape::None {
                 range = layer.seek(&layer.start, range.start)..layer.seek(&layer.end, range.end);
             }

@@ -1,28 +1,14 @@
 //! The tokenizer against serde_json and the public suite of parser vectors.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use proptest::prelude::*;
 
 use super::{
     super::format::json::token::{Fault, document_fault},
-    message, read,
+    corpora, message, read,
 };
 use crate::model::finding::GapKind;
-
-/// The folder of corpora, when there is one.
-pub(super) fn corpora(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SHEKARA_CORPORA").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"),
-        PathBuf::from,
-    );
-    let folder = root.join(name);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("SKIPPED: no {name} corpus; set SHEKARA_CORPORA to the folder that holds it");
-    None
-}
 
 #[test]
 fn the_public_suite_is_accepted_and_refused_as_it_says() {

@@ -27,7 +27,7 @@ use super::{
 use crate::model::finding::{GapKind, Step};
 use place::{Frame, Place, Places};
 use scalar::undo;
-pub(crate) use scalar::{Leaf, read_rounds};
+pub(crate) use scalar::{Entered, Leaf, read_rounds};
 
 /// The name of a member, with what it says of the value.
 #[derive(Clone, Copy, Debug, Default)]

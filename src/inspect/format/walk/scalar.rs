@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{
     super::{
         super::{claim, detect::ValueKind, selector::Roles},
-        json::{Value, read_value},
+        json::{Around, Value, read_value},
         layer::{Escape, Layer, Undecodable, unescape_json, unescape_percent},
         pair::{LABEL_MAX, PairRole, Unnamed},
         reading::{Claim, NodeId, Reading, Scan, Spot},
@@ -33,6 +33,15 @@ impl Leaf {
     pub(super) const fn outer(&self) -> Range<usize> {
         self.start.saturating_sub(self.quotes)..self.end + self.quotes
     }
+}
+
+/// A value that was entered and is read by the caller.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entered {
+    pub(crate) roles: Roles,
+    pub(crate) record: Option<usize>,
+    pub(crate) around: Around,
+    pub(crate) depth_left: usize,
 }
 
 impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
@@ -70,6 +79,36 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         let text = if is_changed { self.text.as_str() } else { raw };
         if let Some(drawing) = &mut self.drawing {
             drawing.text(self.reading.keys.text(self.key.name), text);
+        }
+    }
+
+    /// Enters a scalar that the caller reads; `None` when it is not to be read. `text` is for the tree.
+    pub(crate) fn value(
+        &mut self,
+        outer: Range<usize>,
+        text: impl FnOnce() -> String,
+    ) -> Option<Entered> {
+        if let Some(drawing) = &mut self.drawing {
+            drawing.text(self.reading.keys.text(self.key.name), &text());
+            return None;
+        }
+        let roles = self.enter()?;
+        Some(Entered {
+            roles,
+            record: self.record_of(roles, outer),
+            around: self.around(),
+            depth_left: self.depth_left(),
+        })
+    }
+
+    /// Takes the text of the member that was read last for the name of a value that comes, if it may be one.
+    pub(crate) fn name_pair(&mut self, text: &str) {
+        let is_member = self.frames.last().is_some_and(|it| it.is_object);
+        if is_member && self.key.pair == PairRole::Label && text.len() <= LABEL_MAX {
+            let hint = self.reading.scan.lookup(text);
+            if let Some(frame) = self.frames.last_mut() {
+                frame.pair.name(hint);
+            }
         }
     }
 
