@@ -10,7 +10,10 @@ use super::{
     ReductionFailed,
     charset::{self, Charset, Text},
     coding::{self, Aside, Bare},
-    format::json::token::{self, Fault},
+    format::{
+        json::token::{self, Fault},
+        xml,
+    },
     media_type::{Format, MediaType},
 };
 use crate::model::{finding::GapKind, inspection::Budget, message::Message};
@@ -91,7 +94,19 @@ fn read<'b>(
         Some(it) => it.parameter("charset")?,
         None => None,
     };
-    let text = charset::decode(bytes, label)?;
+    let is_xml = media_type
+        .as_ref()
+        .is_some_and(|it| it.format == Format::Xml);
+    let declared = xml::declared_encoding(&bytes).filter(|_| is_xml);
+    let label = match (label, declared) {
+        (Some(label), Some(declared)) if !charset::is_same(label, declared) => {
+            return Err(GapKind::Ambiguous);
+        }
+        (Some(label), _) => Some(label),
+        (None, declared) => declared,
+    };
+    let label = label.map(str::to_owned);
+    let text = charset::decode(bytes, label.as_deref())?;
     let mut media_type = match media_type {
         Some(it) => it,
         None if is_json(&text, budget) => MediaType::bare(Format::Json),
@@ -106,7 +121,12 @@ fn read<'b>(
     }
     let cut = match media_type.format {
         Format::Json => GapKind::Malformed,
-        Format::Form | Format::Multipart | Format::Text => GapKind::UnsupportedCharset,
+        Format::Csv
+        | Format::Form
+        | Format::Multipart
+        | Format::Text
+        | Format::Tsv
+        | Format::Xml => GapKind::UnsupportedCharset,
     };
     Ok(Content {
         media_type,

@@ -7,6 +7,8 @@ use crate::model::finding::GapKind;
 /// How a body is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Format {
+    /// `text/csv` and its old names.
+    Csv,
     /// `application/x-www-form-urlencoded`.
     Form,
     /// `application/json`, `*+json` and their old names.
@@ -15,6 +17,10 @@ pub(crate) enum Format {
     Multipart,
     /// Text of no further structure: `text/plain` and most of `text/*`.
     Text,
+    /// `text/tab-separated-values`.
+    Tsv,
+    /// `application/xml`, `text/xml` and `*+xml`.
+    Xml,
 }
 
 /// A media type with its parameters.
@@ -96,7 +102,11 @@ fn format_of(essence: &str) -> Result<Format, GapKind> {
         "application/x-www-form-urlencoded" => Ok(Format::Form),
         "text/plain" => Ok(Format::Text),
         "application/octet-stream" | "application/pdf" | "application/zip" => Err(GapKind::Opaque),
+        "text/csv" | "application/csv" | "text/x-csv" => Ok(Format::Csv),
+        "text/tab-separated-values" => Ok(Format::Tsv),
+        "application/xml" | "text/xml" => Ok(Format::Xml),
         _ if subtype.ends_with("+json") => Ok(Format::Json),
+        _ if subtype.ends_with("+xml") => Ok(Format::Xml),
         _ if kind == "multipart" => Ok(Format::Multipart),
         _ if matches!(kind, "image" | "audio" | "video") => Err(GapKind::Opaque),
         _ => Err(GapKind::UnsupportedMediaType),

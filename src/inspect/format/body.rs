@@ -8,13 +8,14 @@ use super::{
         coding::Aside,
         content::{self, Content, Matter},
         detect::ValueKind,
-        media_type::Format,
+        media_type::{Format, MediaType},
     },
-    form,
+    csv, form,
     json::{self, Document, Value, read_value},
     layer::Layer,
     multipart,
     reading::{NodeId, Reading, Scan, Spot},
+    xml,
 };
 use crate::model::{
     finding::{GapKind, Part},
@@ -62,7 +63,7 @@ fn read_content<S: Scan>(
                 from: text.start(),
                 ..Document::body(&text.text, &layer, root, depth)
             };
-            read_text(reading, content.media_type.format, text, &document);
+            read_text(reading, &content.media_type, text, &document);
         }
         Matter::Bytes(bytes) => {
             let label = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
@@ -77,14 +78,15 @@ fn read_content<S: Scan>(
 /// Reads `document`, whose text is all of `text`, in its format: a body, or a part of one.
 pub(crate) fn read_text<S: Scan>(
     reading: &mut Reading<'_, S>,
-    format: Format,
+    media_type: &MediaType,
     text: &Text<'_>,
     document: &Document<'_>,
 ) {
     if document.text.is_empty() {
         return;
     }
-    match format {
+    match media_type.format {
+        Format::Csv | Format::Tsv => csv::read(reading, media_type, document),
         Format::Json => {
             if text.has_stray_mark() {
                 reading.gap(GapKind::Ambiguous, document.root, None);
@@ -93,6 +95,7 @@ pub(crate) fn read_text<S: Scan>(
         }
         Format::Form => form::read(reading, document),
         Format::Text => read_plain(reading, document),
+        Format::Xml => xml::read(reading, document),
         Format::Multipart => reading.gap(GapKind::UnsupportedMediaType, document.root, None),
     }
 }

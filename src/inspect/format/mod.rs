@@ -1,6 +1,7 @@
 //! Readers: each turns one part of a message into fields for the detectors, with the way back to bytes.
 
 pub(crate) mod body;
+pub(crate) mod csv;
 pub(crate) mod drawing;
 pub(crate) mod form;
 pub(crate) mod head;
@@ -14,3 +15,4 @@ pub(crate) mod sealed;
 pub(crate) mod unit;
 pub(crate) mod veil;
 pub(crate) mod walk;
+pub(crate) mod xml;

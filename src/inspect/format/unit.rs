@@ -5,8 +5,16 @@ use std::ops::Range;
 /// What a [`Unit`] is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum UnitKind {
+    /// Attribute of an XML element.
+    Attribute,
+    /// Cell of a table: it is emptied, not taken out.
+    Cell,
+    /// XML element.
+    Element,
     /// Part of a multipart body.
     Part,
+    /// Row of a table.
+    Row,
 }
 
 /// A piece of a body.

@@ -1,6 +1,7 @@
 //! The room as a whole, with detection that is simple enough to foresee.
 
 mod content;
+mod csv;
 mod gaps;
 mod json;
 mod multipart;
@@ -8,6 +9,7 @@ mod persons;
 mod places;
 mod reduction;
 mod selectors;
+mod xml;
 
 use std::path::PathBuf;
 

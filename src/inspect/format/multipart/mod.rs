@@ -19,7 +19,7 @@ use super::{
         charset::Text,
         content::{self, Content, Matter},
         detect::{Field as Scanned, KeyHint, ValueKind},
-        media_type::Format,
+        media_type::{Format, MediaType},
     },
     body,
     form::field_key,
@@ -258,9 +258,9 @@ impl<'b> Part<'b> {
         };
         let layer = Layer::at(raw, at);
         if is_extended {
-            walk.read_name(&layer.inside(raw, 0, Escape::Whole));
+            walk.read_name(self.key.name, &layer.inside(raw, 0, Escape::Whole));
         } else {
-            walk.read_name(&layer);
+            walk.read_name(self.key.name, &layer);
         }
     }
 
@@ -332,12 +332,12 @@ impl<'b> Part<'b> {
             return;
         }
         body::read_aside(walk.reading, &opened.aside, |_| place.node);
-        let (format, text, fault) = match opened.content {
+        let (media_type, text, fault) = match opened.content {
             Ok(Content {
                 media_type,
                 matter: Matter::Text(text),
                 fault,
-            }) => (media_type.format, text, fault),
+            }) => (media_type, text, fault),
             Ok(_) => {
                 return content.read_unread(walk.reading, place, GapKind::UnsupportedMediaType);
             }
@@ -349,7 +349,7 @@ impl<'b> Part<'b> {
         } else {
             Layer::covering(content.span.clone())
         };
-        place.read_format(walk.reading, format, &text, &layer);
+        place.read_format(walk.reading, &media_type, &text, &layer);
         if let Some(kind) = fault.filter(|_| !walk.reading.is_halted) {
             walk.reading.gap(kind, place.node, None);
         }
@@ -458,11 +458,11 @@ impl Place {
     fn read_format<S: Scan>(
         &self,
         reading: &mut Reading<'_, S>,
-        format: Format,
+        media_type: &MediaType,
         text: &Text<'_>,
         layer: &Layer<'_>,
     ) {
-        let root = if format == Format::Text {
+        let root = if media_type.format == Format::Text {
             self.node
         } else {
             reading.push(Some(self.node), NodeKind::Inner, None, self.is_person)
@@ -475,7 +475,7 @@ impl Place {
             is_body: false,
             ..Document::body(&text.text, layer, root, 0)
         };
-        body::read_text(reading, format, text, &document);
+        body::read_text(reading, media_type, text, &document);
     }
 
     /// Reads a header field of the part.

@@ -8,11 +8,12 @@ use super::{
         json::{Around, Value, read_value},
         layer::{Escape, Layer, Undecodable, unescape_json, unescape_percent},
         pair::{LABEL_MAX, PairRole, Unnamed},
-        reading::{Claim, NodeId, Reading, Scan, Spot},
+        reading::{Claim, NodeId, NodeKind, Reading, Scan, Spot},
     },
     Walk,
     place::Places,
 };
+use crate::model::finding::Step;
 
 /// A scalar as it stands in the text of the document.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +81,23 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         if let Some(drawing) = &mut self.drawing {
             drawing.text(self.reading.keys.text(self.key.name), text);
         }
+    }
+
+    /// Reads a scalar whose text was put together elsewhere: it starts at `at` of the text of `layer`. `outer` are its bytes if it is
+    /// a record. A label must come before the value that it names.
+    pub(crate) fn text(&mut self, text: &str, layer: &Layer<'_>, at: usize, outer: Range<usize>) {
+        let Some(entered) = self.value(outer, || text.to_owned()) else {
+            return;
+        };
+        self.read_text(
+            text,
+            ValueKind::String,
+            layer,
+            at,
+            entered.roles,
+            entered.record,
+        );
+        self.name_pair(text);
     }
 
     /// Enters a scalar that the caller reads; `None` when it is not to be read. `text` is for the tree.
@@ -237,6 +255,36 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             }
         }
     }
+
+    /// Reads a text that stands in the innermost container but is no member of it, such as a comment. It is named `name` beside the
+    /// path.
+    pub(crate) fn aside(&mut self, name: &str, text: &str, layer: &Layer<'_>, at: usize) {
+        if self.is_drawing() || !self.reading.count_value(self.document.root) {
+            return;
+        }
+        let record = self.record;
+        let node = self.node();
+        let value = Value {
+            text,
+            kind: ValueKind::String,
+            around: Around::default(),
+            layer,
+            at,
+            depth_left: self.depth_left(),
+        };
+        read_value(self.reading, &value, node, |reading| Spot {
+            node: reading.push(
+                Some(node),
+                NodeKind::Field,
+                Some(Step::Name(name.into())),
+                false,
+            ),
+            leaf: None,
+            in_key: false,
+            record,
+            is_person: false,
+        });
+    }
 }
 
 /// Appends `raw` without its escapes to `out`; whether there were any.
@@ -253,7 +301,11 @@ pub(super) fn undo(raw: &str, escape: Escape, out: &mut String) -> Result<bool, 
             }
             None => Ok(false),
         },
-        Escape::None | Escape::Whole => Ok(false),
+        Escape::Quotes => {
+            out.push_str(&raw.replace("\"\"", "\""));
+            Ok(true)
+        }
+        Escape::Joined | Escape::None | Escape::Whole => Ok(false),
     }
 }
 
