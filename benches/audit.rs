@@ -43,6 +43,7 @@ fn event() -> AuditEvent {
         sent: true,
         peer: Some("127.0.0.1:443".to_owned()),
         tls: Some("1.3".to_owned()),
+        time_limit: None,
     })
 }
 

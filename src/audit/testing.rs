@@ -83,6 +83,7 @@ pub(crate) fn decided(n: u64) -> AuditEvent {
         register_sequence: Some(7),
         findings: Vec::new(),
         locations: vec!["body $['email']".to_owned()],
+        fault: None,
         bytes_in: 64,
         leaves: Some(Leaves {
             bytes: 64,
@@ -116,6 +117,7 @@ pub(crate) fn completed(n: u64) -> AuditEvent {
         sent: true,
         peer: Some("127.0.0.1:443".to_owned()),
         tls: Some("1.3".to_owned()),
+        time_limit: None,
     })
 }
 

@@ -97,6 +97,9 @@ impl Configuration {
     #[must_use]
     pub fn with_state_dir(mut self, dir: PathBuf) -> Self {
         self.audit.dir = audit_dir(&dir);
+        if self.proxy.spool.dir == spool_dir(&self.store.dir) {
+            self.proxy.spool.dir = spool_dir(&dir);
+        }
         self.store.dir = dir;
         self
     }
@@ -105,6 +108,11 @@ impl Configuration {
 /// Where the audit log stands in the state directory.
 pub(super) fn audit_dir(state: &std::path::Path) -> PathBuf {
     state.join("audit")
+}
+
+/// Where large bodies are kept in the state directory, unless the file names another place.
+pub(super) fn spool_dir(state: &std::path::Path) -> PathBuf {
+    state.join("spool")
 }
 
 /// Names of what differs between `old` and `new` and takes force only at a start. A reload with any of them is refused whole:
@@ -116,6 +124,18 @@ pub fn restart_only_changes(old: &Configuration, new: &Configuration) -> Vec<Str
         ("limits.concurrency", was.concurrency != is.concurrency),
         ("limits.drain_time", was.drain_time != is.drain_time),
         ("limits.head_time", was.head_time != is.head_time),
+        ("limits.per_client", was.per_client != is.per_client),
+        (
+            "limits.connections_per_client",
+            was.connections_per_client != is.connections_per_client,
+        ),
+        ("limits.memory", was.memory != is.memory),
+        ("limits.spool_above", was.spool.above != is.spool.above),
+        (
+            "limits.spool_dir",
+            was.spool.dir != is.spool.dir && old.store == new.store,
+        ),
+        ("limits.spool_size", was.spool.size != is.spool.size),
         ("admin", old.admin != new.admin),
         ("log", old.telemetry != new.telemetry),
         ("state_dir", old.store != new.store),

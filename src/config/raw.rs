@@ -159,6 +159,18 @@ pub(super) struct Limits {
     pub(super) drain_delay: Option<String>,
     /// Time for a request head to arrive. Default 10s.
     pub(super) head_time: Option<String>,
+    /// Exchanges at once of one address whose callers prove nothing. Default half of `concurrency`.
+    pub(super) per_client: Option<u64>,
+    /// Connections of one address, 1 to 1000000. Default four times `concurrency`.
+    pub(super) connections_per_client: Option<u64>,
+    /// Memory for bodies, 16MiB to 1TiB. Default 256MiB.
+    pub(super) memory: Option<String>,
+    /// Bodies above this are kept in a file without a name, 64KiB to 64MiB. Default 1MiB.
+    pub(super) spool_above: Option<String>,
+    /// Directory of these files. Default spool in `state_dir`.
+    pub(super) spool_dir: Option<String>,
+    /// Room on the disk for these files, 16MiB to 1TiB. Default 4GiB.
+    pub(super) spool_size: Option<String>,
 }
 
 /// How changes of this file take force. SIGHUP always reloads.
@@ -186,6 +198,8 @@ pub(super) struct Caller {
     /// Addresses: `10.0.0.0/8`.
     #[serde(default)]
     pub(super) cidr: Vec<String>,
+    /// Exchanges at once, 1 to 100000. Default as many as the gate has.
+    pub(super) concurrency: Option<u64>,
 }
 
 /// A recipient.

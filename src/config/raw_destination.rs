@@ -276,12 +276,18 @@ pub(super) enum Fallback {
 pub(super) struct Limits {
     /// Largest body, 1KiB to 1GiB. Default 16MiB.
     pub(super) body_size: Option<String>,
+    /// Time from one piece of the request body to the next. Default 15s.
+    pub(super) body_idle_time: Option<String>,
     /// Time for the whole request body to arrive. Default 60s.
     pub(super) body_time: Option<String>,
     /// Time for connecting, TLS included. Default 10s.
     pub(super) connect_time: Option<String>,
     /// Time for the answer's head. Default 60s.
     pub(super) response_time: Option<String>,
+    /// Time from one piece of the answer's body to the next. Default 60s.
+    pub(super) response_idle_time: Option<String>,
+    /// Time for the whole exchange, up to 24h. Default 15m.
+    pub(super) total_time: Option<String>,
     /// Time for inspection. Default 5s.
     pub(super) inspection_time: Option<String>,
     /// Exchanges with the upstream at once, 1 to 100000. Default 256.

@@ -88,12 +88,18 @@ pub enum Roots {
 pub struct Limits {
     /// Largest body. Default 16 MiB.
     pub body_bytes: u64,
+    /// Time from one piece of the request body to the next. Default 15 s.
+    pub body_idle_time: Duration,
     /// Time for the whole request body to arrive. Default 60 s.
     pub body_time: Duration,
     /// Time for connecting, TLS included. Default 10 s.
     pub connect_time: Duration,
     /// Time for the answer's head. Default 60 s.
     pub response_time: Duration,
+    /// Time from one piece of the answer's body to the next. Default 60 s.
+    pub response_idle_time: Duration,
+    /// Time for the whole exchange, from the request's head to the last byte of the answer. Default 15 min.
+    pub total_time: Duration,
     /// Wall-clock time for inspection. Default 5 s.
     pub inspection_time: Duration,
     /// Exchanges with the upstream at once. Default 256.
@@ -104,9 +110,12 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: 16 * 1024 * 1024,
+            body_idle_time: Duration::from_secs(15),
             body_time: Duration::from_secs(60),
             connect_time: Duration::from_secs(10),
             response_time: Duration::from_secs(60),
+            response_idle_time: Duration::from_secs(60),
+            total_time: Duration::from_secs(900),
             inspection_time: Duration::from_secs(5),
             concurrency: 256,
         }
@@ -124,6 +133,8 @@ pub struct Caller {
     pub tokens: Vec<[u8; 32]>,
     /// Addresses.
     pub cidrs: Vec<IpNet>,
+    /// Exchanges at once; `None` = as many as the gate has.
+    pub concurrency: Option<usize>,
 }
 
 impl Caller {

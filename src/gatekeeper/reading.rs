@@ -6,7 +6,14 @@ use std::{
     sync::Arc,
 };
 
-use super::{Snapshot, destination::Matched};
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::{
+    Snapshot,
+    capacity::{Capacity, Full, Reserved},
+    destination::{Destination, Matched},
+};
 use crate::{
     inspect::Plan,
     model::{
@@ -38,28 +45,86 @@ pub(super) fn plan_of(matched: &Matched, at: Timestamp) -> &Plan {
         .at(at)
 }
 
-/// Reads the message: inline when small, on the blocking pool under the wall-clock deadline when not.
+/// A message that was read.
+#[derive(Debug)]
+pub(super) struct Read {
+    /// The message.
+    pub(super) message: Message,
+    /// What was found in it.
+    pub(super) inspection: Inspection,
+    /// Memory for what a reduction makes of it.
+    pub(super) spare: Option<Reserved>,
+}
+
+/// Reads the message: inline when small, off the reactor under the wall-clock deadline when not. There are as many places for that
+/// as cores; the time spent waiting for one counts.
+///
+/// # Errors
+/// There is no place, or no memory, soon enough.
 pub(super) async fn inspect(
     message: Message,
     matched: &Matched,
     at: Timestamp,
     snapshot: &Arc<Snapshot>,
-) -> (Message, Inspection) {
+    capacity: &Capacity,
+) -> Result<Read, Full> {
+    let time = matched.destination.limits.inspection_time;
+    let began = Instant::now();
+    let spare = match spare_bytes(&message, &matched.destination) {
+        0 => None,
+        bytes => Some(capacity.memory.reserve(bytes).await?),
+    };
     if message.body.len() <= INLINE_BYTES {
         let inspection = inspect_guarded(&message, matched, at, snapshot);
-        return (message, inspection);
+        return Ok(Read {
+            message,
+            inspection,
+            spare,
+        });
     }
+    // At least half of the time is for the reading itself.
+    let place = capacity.inspections.take(time / 2).await?;
     let task = {
         let (message, matched, snapshot) = (message.clone(), matched.clone(), Arc::clone(snapshot));
-        tokio::task::spawn_blocking(move || inspect_guarded(&message, &matched, at, &snapshot))
+        tokio::task::spawn_blocking(move || {
+            // Both are held until the thread is done, also when nobody waits for it any more.
+            let (_place, spare) = (place, spare);
+            (inspect_guarded(&message, &matched, at, &snapshot), spare)
+        })
     };
-    let inspection =
-        match tokio::time::timeout(matched.destination.limits.inspection_time, task).await {
-            Ok(Ok(inspection)) => inspection,
-            Ok(Err(_)) => blind(GapKind::InspectionFailed),
-            Err(_) => blind(GapKind::DeadlineExceeded),
-        };
-    (message, inspection)
+    let left = time.saturating_sub(began.elapsed());
+    let (inspection, spare) = match tokio::time::timeout(left, task).await {
+        Ok(Ok(read)) => read,
+        Ok(Err(_)) => (blind(GapKind::InspectionFailed), None),
+        Err(_) => (blind(GapKind::DeadlineExceeded), None),
+    };
+    Ok(Read {
+        message,
+        inspection,
+        spare,
+    })
+}
+
+/// Bytes of memory that judging the message may take beside the message: a reduction is a second copy.
+fn spare_bytes(message: &Message, destination: &Destination) -> u64 {
+    let fallback = &destination.facts.fallback;
+    if fallback.drop_records || fallback.reduce_fields {
+        message.body.len() as u64
+    } else {
+        0
+    }
+}
+
+/// The digest of a body that may leave; that of a large one is made off the reactor.
+pub(super) async fn digest(body: &Bytes, snapshot: &Arc<Snapshot>) -> String {
+    if body.len() <= INLINE_BYTES {
+        return snapshot.keys.digest(body);
+    }
+    let task = {
+        let (body, snapshot) = (body.clone(), Arc::clone(snapshot));
+        tokio::task::spawn_blocking(move || snapshot.keys.digest(&body))
+    };
+    task.await.unwrap_or_else(|_| snapshot.keys.digest(body))
 }
 
 /// A panic in a reader is a gap, never a pass.
@@ -76,7 +141,7 @@ pub(super) fn inspect_guarded(
 }
 
 /// An inspection that saw nothing, and says so.
-fn blind(kind: GapKind) -> Inspection {
+pub(super) fn blind(kind: GapKind) -> Inspection {
     let location = Location {
         part: Part::Body,
         name: None,

@@ -83,6 +83,9 @@ pub struct Decided {
     pub findings: Vec<FindingCount>,
     /// Masked locations of findings and gaps, at most 64.
     pub locations: Vec<String>,
+    /// What stood in the way before the message could be read: a text of the program's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Arc<str>>,
     /// Size of the body as received.
     pub bytes_in: u64,
     /// Size and keyed digest of the body that may leave; `None` when refused.
@@ -168,13 +171,51 @@ pub struct Completed {
     pub peer: Option<String>,
     /// TLS version negotiated with the upstream.
     pub tls: Option<String>,
+    /// The time limit that ended it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_limit: Option<TimeLimit>,
+}
+
+/// A time limit, by its key in the configuration.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeLimit {
+    /// From one piece of the request's body to the next.
+    BodyIdleTime,
+    /// For the whole body.
+    BodyTime,
+    /// For the client to take a piece of the answer.
+    ClientWriteTime,
+    /// For the connection.
+    ConnectTime,
+    /// From one piece of the answer's body to the next.
+    ResponseIdleTime,
+    /// For the answer's head.
+    ResponseTime,
+    /// For the whole exchange.
+    TotalTime,
+}
+
+impl TimeLimit {
+    /// The key.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BodyIdleTime => "body_idle_time",
+            Self::BodyTime => "body_time",
+            Self::ClientWriteTime => "client_write_time",
+            Self::ConnectTime => "connect_time",
+            Self::ResponseIdleTime => "response_idle_time",
+            Self::ResponseTime => "response_time",
+            Self::TotalTime => "total_time",
+        }
+    }
 }
 
 /// How an exchange ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// The client went away, or the gate stopped, before the end.
+    /// The client went away or took nothing, the gate stopped, or the exchange took too long as a whole.
     Aborted,
     /// The upstream's answer was passed on whole.
     Answered,

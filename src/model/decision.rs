@@ -88,6 +88,7 @@ reasons! {
     AuditUnavailable = "audit-unavailable" @ 0,
     Overloaded = "overloaded" @ 0,
     ProxyLoop = "proxy-loop" @ 0,
+    SpoolUnavailable = "spool-unavailable" @ 0,
     DestinationUnknown = "destination-unknown" @ 1,
     CallerNotAllowed = "caller-not-allowed" @ 1,
     MethodNotAllowed = "method-not-allowed" @ 1,
@@ -164,6 +165,7 @@ impl ReasonCode {
                 | Self::AuditUnavailable
                 | Self::Overloaded
                 | Self::ProxyLoop
+                | Self::SpoolUnavailable
                 | Self::DestinationUnknown
                 | Self::CallerNotAllowed
                 | Self::MethodNotAllowed

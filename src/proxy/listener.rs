@@ -16,6 +16,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
+    admission::counted_address,
     answer::{self, Body},
     caller::Peer,
     stack::{self, Connection, Gate},
@@ -79,6 +80,11 @@ pub(super) async fn accept(bound: Bound, gate: Arc<Gate>, tasks: Tasks) {
         };
         match accepted {
             Ok((stream, peer)) => {
+                let address = counted_address(peer.ip().to_canonical());
+                let Some(counted) = gate.peers.take(address, gate.connections_per_client) else {
+                    gate.metrics.refused_connection();
+                    continue;
+                };
                 let work = greet(
                     stream,
                     peer,
@@ -88,7 +94,7 @@ pub(super) async fn accept(bound: Bound, gate: Arc<Gate>, tasks: Tasks) {
                 );
                 let abort = tasks.abort.clone();
                 tasks.tracker.spawn(async move {
-                    let _permit = permit;
+                    let _held = (permit, counted);
                     tokio::select! {
                         () = abort.cancelled() => {}
                         () = work => {}

@@ -9,12 +9,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     Listener, Settings,
     listener::{self, Bound, Tasks},
+    spool::Spool,
     stack::{Gate, Generation},
     tls::Identities,
     upstream::{Resolve, Upstreams},
 };
 use crate::{
-    gatekeeper::{Gatekeeper, Snapshot},
+    gatekeeper::{Gatekeeper, Snapshot, capacity::Capacity},
     telemetry::Metrics,
 };
 
@@ -77,8 +78,8 @@ impl Proxy {
         let upstreams =
             Upstreams::new(&snapshot, &Upstreams::default(), &resolver).map_err(invalid)?;
         let identities = Identities::new(&settings.listeners).map_err(invalid)?;
-        metrics.took_into_force(snapshot.versions.generation);
-        metrics.certificates(identities.ends());
+        let gate = gate(&settings, gatekeeper, snapshot, metrics, upstreams)?;
+        gate.metrics.certificates(identities.ends());
         let mut bound = Vec::with_capacity(settings.listeners.len());
         for it in &settings.listeners {
             let socket = match sockets.remove(&it.id) {
@@ -93,22 +94,7 @@ impl Proxy {
             });
         }
         Ok(Self {
-            gate: Arc::new(Gate {
-                generation: ArcSwap::from_pointee(Generation {
-                    snapshot,
-                    upstreams,
-                    _alive: metrics.generation(),
-                }),
-                gatekeeper,
-                metrics,
-                slots: Arc::new(Semaphore::new(settings.concurrency)),
-                connections: Arc::new(Semaphore::new(
-                    settings
-                        .concurrency
-                        .saturating_mul(CONNECTIONS_PER_EXCHANGE)
-                        .min(Semaphore::MAX_PERMITS),
-                )),
-            }),
+            gate: Arc::new(gate),
             bound,
             identities,
             tasks: Tasks {
@@ -229,6 +215,53 @@ async fn bind(settings: &Listener) -> io::Result<TcpListener> {
                 "listener `{}` cannot bind {}: {error}; free the address or change `bind`",
                 settings.id, settings.bind
             ),
+        )
+    })
+}
+
+/// What all requests share.
+fn gate(
+    settings: &Settings,
+    gatekeeper: Gatekeeper,
+    snapshot: Arc<Snapshot>,
+    metrics: Arc<Metrics>,
+    upstreams: Upstreams,
+) -> io::Result<Gate> {
+    let capacity = Arc::new(Capacity::new(settings.memory, settings.spool.size));
+    let spool = open_spool(settings, &capacity)?;
+    metrics.watch(Arc::clone(&capacity));
+    metrics.took_into_force(snapshot.versions.generation);
+    let connections = settings
+        .concurrency
+        .saturating_mul(CONNECTIONS_PER_EXCHANGE)
+        .min(Semaphore::MAX_PERMITS);
+    Ok(Gate {
+        generation: ArcSwap::from_pointee(Generation {
+            snapshot,
+            upstreams,
+            _alive: metrics.generation(),
+        }),
+        gatekeeper: gatekeeper.within(Arc::clone(&capacity)),
+        metrics,
+        slots: Arc::new(Semaphore::new(settings.concurrency)),
+        clients: Arc::default(),
+        per_client: settings.per_client,
+        connections: Arc::new(Semaphore::new(connections)),
+        peers: Arc::default(),
+        connections_per_client: settings.connections_per_client,
+        capacity,
+        spool,
+        spool_above: settings.spool.above,
+    })
+}
+
+fn open_spool(settings: &Settings, capacity: &Arc<Capacity>) -> io::Result<Spool> {
+    let dir = &settings.spool.dir;
+    Spool::open(dir, Arc::clone(capacity)).map_err(|error| {
+        let dir = dir.display();
+        io::Error::new(
+            error.kind(),
+            format!("the spool {dir} cannot be used: {error}; make it writable or change `limits.spool_dir`"),
         )
     })
 }

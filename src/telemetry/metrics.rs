@@ -1,14 +1,17 @@
 //! Every metric. Labels come from closed sets: ids of the configuration, codes of the model.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use prometheus::{
-    Encoder as _, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec,
-    Opts, Registry, TextEncoder,
+    Encoder as _, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 use crate::{
-    gatekeeper::Report,
+    gatekeeper::{Report, capacity::Capacity, record::TimeLimit},
     model::{Timestamp, decision::Mode, finding::GapKind},
 };
 
@@ -33,6 +36,19 @@ pub struct Metrics {
     expiries: IntGaugeVec,
     tls_reloads: IntCounterVec,
     certificates: IntGaugeVec,
+    load: Load,
+}
+
+/// What is in use, and what was turned away for it.
+#[derive(Debug)]
+struct Load {
+    capacity: OnceLock<Arc<Capacity>>,
+    memory: IntGauge,
+    spool: IntGauge,
+    inspections: IntGauge,
+    inspections_waiting: IntGauge,
+    timeouts: IntCounterVec,
+    connections_refused: IntCounter,
 }
 
 /// What was decided.
@@ -138,6 +154,55 @@ impl Decisions {
     }
 }
 
+impl Load {
+    fn new(make: &Maker) -> prometheus::Result<Self> {
+        Ok(Self {
+            capacity: OnceLock::new(),
+            memory: make.gauge(
+                "shekara_memory_reserved_bytes",
+                "Memory reserved for bodies, of limits.memory.",
+            )?,
+            spool: make.gauge(
+                "shekara_spool_bytes",
+                "Bodies kept on the disk, of limits.spool_size.",
+            )?,
+            inspections: make.gauge(
+                "shekara_inspections_in_flight",
+                "Inspections of large bodies under way, at most one a core.",
+            )?,
+            inspections_waiting: make.gauge(
+                "shekara_inspections_waiting",
+                "Large bodies that wait to be inspected.",
+            )?,
+            timeouts: make.counters(
+                "shekara_timeouts_total",
+                "Exchanges ended by a time limit, by its key in the configuration.",
+                &["destination", "limit"],
+            )?,
+            connections_refused: make.add(IntCounter::new(
+                "shekara_connections_refused_total",
+                "Connections closed at once because their address had connections_per_client.",
+            ))?,
+        })
+    }
+
+    /// Takes over the state of now.
+    fn look(&self) {
+        let Some(capacity) = self.capacity.get() else {
+            return;
+        };
+        let set =
+            |gauge: &IntGauge, value: u64| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        set(&self.memory, capacity.memory.reserved());
+        set(&self.spool, capacity.spool.reserved());
+        set(&self.inspections, capacity.inspections.held() as u64);
+        set(
+            &self.inspections_waiting,
+            capacity.inspections.waiting() as u64,
+        );
+    }
+}
+
 impl Times {
     fn new(make: &Maker) -> prometheus::Result<Self> {
         let upstream = HistogramVec::new(
@@ -226,6 +291,7 @@ impl Metrics {
                 ),
                 &["kind", "destination"],
             ))?,
+            load: Load::new(&make)?,
             registry: make.0,
         })
     }
@@ -328,6 +394,25 @@ impl Metrics {
             .inc();
     }
 
+    /// A time limit ended an exchange.
+    pub fn timed_out(&self, destination: &str, limit: TimeLimit) {
+        self.load
+            .timeouts
+            .with_label_values(&[destination, limit.as_str()])
+            .inc();
+    }
+
+    /// A connection was closed because its address had enough of them.
+    pub fn refused_connection(&self) {
+        self.load.connections_refused.inc();
+    }
+
+    /// Shows what is in use of `capacity` from now on.
+    pub fn watch(&self, capacity: Arc<Capacity>) {
+        // One process has one; a second is refused, and the first stays shown.
+        let _shown_already = self.load.capacity.set(capacity);
+    }
+
     /// A message or answer passed because a policy was opened.
     pub fn opened(&self, destination: &str, what: &str) {
         self.decisions
@@ -400,6 +485,7 @@ impl Metrics {
     /// # Errors
     /// A collector gave a metric without value.
     pub fn render(&self) -> prometheus::Result<Vec<u8>> {
+        self.load.look();
         let mut out = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut out)?;
         Ok(out)

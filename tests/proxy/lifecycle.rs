@@ -48,9 +48,10 @@ async fn more_exchanges_than_there_is_room_for_are_told_to_come_back() {
     assert_eq!(gate.stop().await.reasons(), ["-", "overloaded", "-"]);
 }
 
-/// The places of an exchange are held until its last byte, not until its head.
+/// The places of an exchange are held until its last byte, not until its head: a limit around the service alone would let go of
+/// them with the head.
 #[tokio::test]
-async fn a_streamed_answer_holds_its_place() {
+async fn trap_8_places_are_held_until_the_last_byte_of_the_answer() {
     let script = Script {
         pause: Duration::from_millis(200),
         ..Script::answer(&format!(

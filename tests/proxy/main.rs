@@ -6,6 +6,7 @@
     reason = "a test may panic"
 )]
 
+mod admission;
 mod answers;
 mod forwarding;
 mod framing;

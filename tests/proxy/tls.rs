@@ -147,6 +147,7 @@ async fn callers_are_known_by_their_certificate() {
             sans: BTreeSet::from(["spiffe://erp.example.org/a".into()]),
             tokens: Vec::new(),
             cidrs: Vec::new(),
+            concurrency: None,
         }];
         let (certificate, key) = authority.issue("crm.test");
         setup.tls = Some((certificate, key, Some(authority.pem()), required));

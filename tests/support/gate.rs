@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -29,9 +30,10 @@ use shekara::{
         Policy, ReasonTable, data,
         reasons::{ReasonEntry, Texts},
     },
-    proxy::{Handle, Listener, ListenerTls, Proxy, Resolve, Settings},
+    proxy::{Handle, Listener, ListenerTls, Proxy, Resolve, Settings, SpoolSettings},
     telemetry::Metrics,
 };
+use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -45,6 +47,13 @@ pub(crate) struct Setup {
     pub(crate) tls: Option<(String, String, Option<String>, bool)>,
     pub(crate) resolver: Option<Arc<FixedResolver>>,
     pub(crate) concurrency: usize,
+    pub(crate) per_client: Option<usize>,
+    pub(crate) connections_per_client: usize,
+    pub(crate) memory: u64,
+    pub(crate) spool_above: u64,
+    pub(crate) spool_size: u64,
+    /// Instead of a directory of the gate's own.
+    pub(crate) spool_dir: Option<PathBuf>,
     pub(crate) head_time: Duration,
     pub(crate) drain_time: Duration,
 }
@@ -57,6 +66,12 @@ impl Setup {
             tls: None,
             resolver: None,
             concurrency: 64,
+            per_client: None,
+            connections_per_client: 1024,
+            memory: 64 << 20,
+            spool_above: 1 << 20,
+            spool_size: 256 << 20,
+            spool_dir: None,
             head_time: Duration::from_secs(5),
             drain_time: Duration::from_secs(5),
         }
@@ -65,6 +80,7 @@ impl Setup {
     pub(crate) async fn start(self, log: Arc<MemoryLog>) -> Gate {
         lines::start();
         let snapshot = snapshot(self.destinations, self.callers, 1);
+        let directory = TempDir::new().unwrap();
         let settings = Settings {
             listeners: vec![Listener {
                 id: "main".into(),
@@ -81,6 +97,16 @@ impl Setup {
             drain_time: self.drain_time,
             head_time: self.head_time,
             concurrency: self.concurrency,
+            per_client: self.per_client.unwrap_or(self.concurrency),
+            connections_per_client: self.connections_per_client,
+            memory: self.memory,
+            spool: SpoolSettings {
+                dir: self
+                    .spool_dir
+                    .unwrap_or_else(|| directory.path().join("spool")),
+                above: self.spool_above,
+                size: self.spool_size,
+            },
         };
         let metrics = Arc::new(Metrics::new().unwrap());
         let resolver: Arc<dyn Resolve> = match self.resolver {
@@ -109,6 +135,7 @@ impl Setup {
             shutdown,
             metrics,
             log,
+            _directory: directory,
         }
     }
 }
@@ -122,6 +149,7 @@ pub(crate) struct Gate {
     pub(crate) shutdown: CancellationToken,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) log: Arc<MemoryLog>,
+    _directory: TempDir,
 }
 
 impl Gate {
@@ -151,9 +179,11 @@ pub(crate) fn destination(id: &str, url: &str) -> Destination {
         },
         limits: Limits {
             body_bytes: 4 * 1024 * 1024,
+            body_idle_time: Duration::from_secs(2),
             body_time: Duration::from_secs(2),
             connect_time: Duration::from_secs(2),
             response_time: Duration::from_secs(2),
+            response_idle_time: Duration::from_secs(2),
             ..Limits::default()
         },
         audit_failure: FailurePolicy::Closed,
@@ -260,7 +290,7 @@ fn reasons() -> ReasonTable {
         "method-not-allowed" => 405,
         "framing" | "ambiguous" | "malformed" => 400,
         "body-too-large" => 413,
-        "audit-unavailable" | "registers-unavailable" | "overloaded" => 503,
+        "audit-unavailable" | "registers-unavailable" | "overloaded" | "spool-unavailable" => 503,
         "address-prohibited" => 502,
         "proxy-loop" => 508,
         _ => 451,

@@ -96,7 +96,7 @@ impl Suite {
         let matched = request.matched.clone();
         let (Some(matched), None) = (matched, code) else {
             let code = code.unwrap_or(ReasonCode::DestinationUnknown);
-            let refused = gatekeeper.refuse(code, request, &snapshot).await;
+            let refused = gatekeeper.refuse(code, None, request, &snapshot).await;
             return (got(&refused.report, None, None, &snapshot), None);
         };
         let message = Message {

@@ -456,6 +456,7 @@ fn retention(
 fn limits(cx: &Context<'_>, at: &Trail, raw: &raw::Limits) -> Limits {
     let default = Limits::default();
     let range = (Duration::from_millis(10), Duration::from_secs(3600));
+    let day = Duration::from_secs(86_400);
     let time = |name: &str, text: Option<&String>, otherwise| {
         cx.duration(&at.key(name), text, otherwise, range)
     };
@@ -465,6 +466,11 @@ fn limits(cx: &Context<'_>, at: &Trail, raw: &raw::Limits) -> Limits {
             raw.body_size.as_ref(),
             default.body_bytes,
             ("1KiB", "1GiB"),
+        ),
+        body_idle_time: time(
+            "body_idle_time",
+            raw.body_idle_time.as_ref(),
+            default.body_idle_time,
         ),
         body_time: time("body_time", raw.body_time.as_ref(), default.body_time),
         connect_time: time(
@@ -476,6 +482,17 @@ fn limits(cx: &Context<'_>, at: &Trail, raw: &raw::Limits) -> Limits {
             "response_time",
             raw.response_time.as_ref(),
             default.response_time,
+        ),
+        response_idle_time: time(
+            "response_idle_time",
+            raw.response_idle_time.as_ref(),
+            default.response_idle_time,
+        ),
+        total_time: cx.duration(
+            &at.key("total_time"),
+            raw.total_time.as_ref(),
+            default.total_time,
+            (range.0, day),
         ),
         inspection_time: time(
             "inspection_time",

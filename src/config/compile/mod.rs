@@ -78,7 +78,7 @@ pub(super) fn compile(
     let state = state_dir(cx, root);
     let segment = top.key("audit").key("segment_size");
     Some(Configuration {
-        proxy: settings::proxy(cx, root, listeners),
+        proxy: settings::proxy(cx, root, listeners, &state),
         admin: settings::admin(cx, root)?,
         telemetry: settings::telemetry(cx, root),
         audit: audit::Settings {

@@ -1,12 +1,16 @@
 //! Settings of the program itself: times, numbers, the admin listener, the log.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use super::{
-    super::{configuration::Reload, raw, units, yaml::Trail},
-    context::Context,
+    super::{
+        configuration::{Reload, spool_dir},
+        raw, units,
+        yaml::Trail,
+    },
+    context::{Context, writable},
 };
-use crate::{admin, proxy, telemetry};
+use crate::{admin, gatekeeper::capacity, proxy, telemetry};
 
 /// How often changes are looked for. A mounted secret of Kubernetes takes a minute to arrive anyway.
 const WATCH_TIME: Duration = Duration::from_secs(2);
@@ -15,12 +19,39 @@ pub(super) fn proxy(
     cx: &Context<'_>,
     root: &raw::Root,
     listeners: Vec<proxy::Listener>,
+    state: &Path,
 ) -> proxy::Settings {
     let at = Trail::default().key("limits");
     let limits = &root.limits;
     let seconds = Duration::from_secs;
+    let concurrency = concurrency(cx, &at.key("concurrency"), limits.concurrency, 1024);
+    let spool = spool(cx, &at, limits, state);
+    let memory = cx.size(
+        &at.key("memory"),
+        limits.memory.as_ref(),
+        capacity::MEMORY_BYTES,
+        ("16MiB", "1024GiB"),
+    );
+    if memory / 4 < spool.above {
+        cx.error(
+            &at.key("memory"),
+            "there is no memory for four bodies that are not spooled",
+            "raise `memory`, or lower `spool_above`",
+        );
+    }
+    let per_client = (concurrency as u64 / 2).max(1);
+    let connections = concurrency as u64 * 4;
     proxy::Settings {
         listeners,
+        per_client: number(cx, &at.key("per_client"), limits.per_client, per_client),
+        connections_per_client: number(
+            cx,
+            &at.key("connections_per_client"),
+            limits.connections_per_client,
+            connections,
+        ),
+        memory,
+        spool,
         drain_time: cx.duration(
             &at.key("drain_time"),
             limits.drain_time.as_ref(),
@@ -33,8 +64,43 @@ pub(super) fn proxy(
             seconds(10),
             (seconds(1), seconds(300)),
         ),
-        concurrency: concurrency(cx, &at.key("concurrency"), limits.concurrency, 1024),
+        concurrency,
     }
+}
+
+/// Where large bodies are kept.
+fn spool(cx: &Context<'_>, at: &Trail, limits: &raw::Limits, state: &Path) -> proxy::SpoolSettings {
+    let dir = limits.spool_dir.as_deref().map(|it| cx.path(it));
+    if let Some(dir) = &dir
+        && cx.runs_here
+        && let Err(why) = writable(dir)
+    {
+        cx.error(
+            &at.key("spool_dir"),
+            why,
+            "make the directory for the gate's user, or name another",
+        );
+    }
+    proxy::SpoolSettings {
+        dir: dir.unwrap_or_else(|| spool_dir(state)),
+        above: cx.size(
+            &at.key("spool_above"),
+            limits.spool_above.as_ref(),
+            1 << 20,
+            ("64KiB", "64MiB"),
+        ),
+        size: cx.size(
+            &at.key("spool_size"),
+            limits.spool_size.as_ref(),
+            capacity::SPOOL_BYTES,
+            ("16MiB", "1024GiB"),
+        ),
+    }
+}
+
+/// A number of clients' things at once.
+fn number(cx: &Context<'_>, at: &Trail, given: Option<u64>, default: u64) -> usize {
+    usize::try_from(cx.number(at, given, default, (1, 1_000_000))).unwrap_or(1)
 }
 
 pub(super) fn drain_delay(cx: &Context<'_>, root: &raw::Root) -> Duration {

@@ -30,6 +30,14 @@ fn the_small_one_has_no_problem_and_takes_defaults() {
     let configuration = it.configuration;
     assert_eq!(configuration.proxy.concurrency, 1024);
     assert_eq!(configuration.proxy.drain_time, Duration::from_secs(30));
+    assert_eq!(configuration.proxy.per_client, 512);
+    assert_eq!(configuration.proxy.connections_per_client, 4096);
+    assert_eq!(configuration.proxy.memory, 256 << 20);
+    let spool = &configuration.proxy.spool;
+    assert_eq!((spool.above, spool.size), (1 << 20, 4 << 30));
+    assert!(spool.dir.ends_with("state/spool"));
+    let moved = configuration.clone().with_state_dir("/elsewhere".into());
+    assert_eq!(moved.proxy.spool.dir, Path::new("/elsewhere/spool"));
     assert_eq!(configuration.admin.bind, "127.0.0.1:9464".parse().unwrap());
     assert_eq!(configuration.audit.segment_bytes, 64 << 20);
     assert!(configuration.audit.dir.ends_with("state/audit"));
@@ -65,6 +73,9 @@ fn the_example_passes_and_means_what_it_says() {
     assert_eq!(mailing.upstream.tls_floor, TlsFloor::Tls13);
     assert_eq!(mailing.upstream.roots, Roots::System);
     assert_eq!(mailing.limits.body_bytes, 8 << 20);
+    assert_eq!(mailing.limits.body_idle_time, Duration::from_secs(15));
+    assert_eq!(mailing.limits.total_time, Duration::from_secs(900));
+    assert_eq!(it.configuration.callers[0].concurrency, Some(256));
     assert_eq!(facts.routes[0].plan.budget.depth, 32);
     assert_eq!(facts.routes[0].plan.budget.decoded_bytes, 32 << 20);
     assert_eq!(facts.routes[0].plan.budget.decoded_ratio, 200);

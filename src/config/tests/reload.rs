@@ -44,6 +44,18 @@ fn names_what_takes_force_only_at_a_start() {
             "version: 1\nlimits: {head_time: 3s}\n",
             vec!["limits.head_time"],
         ),
+        (
+            "version: 1\n",
+            "version: 1\nlimits: {per_client: 3, connections_per_client: 3, memory: 1GiB, spool_above: 2MiB, spool_dir: ./s, spool_size: 1GiB}\n",
+            vec![
+                "limits.per_client",
+                "limits.connections_per_client",
+                "limits.memory",
+                "limits.spool_above",
+                "limits.spool_dir",
+                "limits.spool_size",
+            ],
+        ),
     ] {
         assert!(SMALL.contains(from), "{from}");
         let new = of(&SMALL.replace(from, to));

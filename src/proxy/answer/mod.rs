@@ -393,6 +393,7 @@ const ERROR_TYPES: &[(ReasonCode, &str)] = &[
     (ReasonCode::Overloaded, "connection_limit_reached"),
     (ReasonCode::ProxyLoop, "proxy_loop_detected"),
     (ReasonCode::RegistersUnavailable, "proxy_internal_error"),
+    (ReasonCode::SpoolUnavailable, "proxy_internal_error"),
 ];
 
 fn denial_type(code: ReasonCode) -> &'static str {

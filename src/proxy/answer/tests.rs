@@ -98,6 +98,7 @@ fn report() -> Report {
         register_sequence: None,
         findings: Vec::new(),
         locations: vec!["body $['to']".to_owned()],
+        fault: None,
         bytes_in: 0,
         leaves: None,
         opened: Vec::new(),

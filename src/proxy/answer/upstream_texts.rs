@@ -65,7 +65,10 @@ const UNTRUSTED: Texts = [
 /// Title and mend for `failure`.
 pub(super) const fn of(failure: Failure, language: Language) -> (&'static str, &'static str) {
     let [en, kk, ru] = match failure {
-        Failure::ConnectionTimeout | Failure::ResponseTimeout => LATE,
+        Failure::ConnectionTimeout
+        | Failure::ResponseIdle
+        | Failure::ResponseTimeout
+        | Failure::TotalTime => LATE,
         Failure::RedirectStopped => REDIRECT,
         Failure::TlsCertificate | Failure::TlsProtocol => UNTRUSTED,
         Failure::AddressProhibited

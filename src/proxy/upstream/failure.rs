@@ -1,5 +1,7 @@
 //! Why an upstream gave no answer that could be passed on: the error types of RFC 9209 §2.3.
 
+use crate::gatekeeper::record::TimeLimit;
+
 /// A failure after the decision. Names the kind only.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{}", self.error_type())]
@@ -18,12 +20,16 @@ pub(in crate::proxy) enum Failure {
     Protocol,
     /// A 307 or 308 to an undeclared host.
     RedirectStopped,
+    /// The answer paused for too long.
+    ResponseIdle,
     /// No answer's head in time.
     ResponseTimeout,
     /// The certificate does not lead to a trusted root, or is for another name.
     TlsCertificate,
     /// No common TLS version or suite.
     TlsProtocol,
+    /// The exchange as a whole took too long.
+    TotalTime,
     /// The configuration has no such upstream.
     Unconfigured,
 }
@@ -39,7 +45,7 @@ impl Failure {
             Self::Dns => "dns_error",
             Self::Protocol => "http_protocol_error",
             Self::RedirectStopped => "http_response_incomplete",
-            Self::ResponseTimeout => "http_response_timeout",
+            Self::ResponseIdle | Self::ResponseTimeout | Self::TotalTime => "http_response_timeout",
             Self::TlsCertificate => "tls_certificate_error",
             Self::TlsProtocol => "tls_protocol_error",
             Self::Unconfigured => "proxy_configuration_error",
@@ -49,7 +55,10 @@ impl Failure {
     /// 504 when time ran out, else 502.
     pub(in crate::proxy) const fn status(self) -> u16 {
         match self {
-            Self::ConnectionTimeout | Self::ResponseTimeout => 504,
+            Self::ConnectionTimeout
+            | Self::ResponseIdle
+            | Self::ResponseTimeout
+            | Self::TotalTime => 504,
             Self::AddressProhibited
             | Self::ConnectionRefused
             | Self::ConnectionTerminated
@@ -59,6 +68,25 @@ impl Failure {
             | Self::TlsCertificate
             | Self::TlsProtocol
             | Self::Unconfigured => 502,
+        }
+    }
+
+    /// The time limit that ran out, if one did.
+    pub(in crate::proxy) const fn time_limit(self) -> Option<TimeLimit> {
+        match self {
+            Self::ConnectionTimeout => Some(TimeLimit::ConnectTime),
+            Self::ResponseIdle => Some(TimeLimit::ResponseIdleTime),
+            Self::ResponseTimeout => Some(TimeLimit::ResponseTime),
+            Self::TotalTime => Some(TimeLimit::TotalTime),
+            Self::AddressProhibited
+            | Self::ConnectionRefused
+            | Self::ConnectionTerminated
+            | Self::Dns
+            | Self::Protocol
+            | Self::RedirectStopped
+            | Self::TlsCertificate
+            | Self::TlsProtocol
+            | Self::Unconfigured => None,
         }
     }
 }

@@ -11,6 +11,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use http::Response;
 use hyper::body::Incoming;
+use tokio::time::{Instant, timeout_at};
 
 pub use self::resolve::{Resolve, SystemResolver};
 pub(super) use self::{
@@ -67,15 +68,20 @@ impl Upstreams {
         self.pools.get(destination)
     }
 
-    /// Sends a cleared message to its destination.
-    pub(super) async fn forward(&self, cleared: Box<Cleared>) -> Forwarded {
+    /// Sends a cleared message to its destination; the answer's head must be there when the exchange `ends`.
+    pub(super) async fn forward(&self, cleared: Box<Cleared>, ends: Instant) -> Forwarded {
         let verdict = cleared.report.decided.decision.verdict;
         let (message, destination, mut completion) = cleared.into_parts();
         let answer = match (
             self.pool(&destination.facts.id),
             request::write(message, &destination.upstream, verdict),
         ) {
-            (Some(pool), Ok(request)) => pool.send(request, &mut completion).await,
+            (Some(pool), Ok(request)) => {
+                let sending = pool.send(request, &mut completion);
+                timeout_at(ends, sending)
+                    .await
+                    .unwrap_or(Err(Failure::TotalTime))
+            }
             (None, _) => Err(Failure::Unconfigured),
             (_, Err(failure)) => Err(failure),
         };

@@ -164,7 +164,7 @@ fn limits_and_settings() {
 ",
         r"version: 1
 audit: {segment_size: 1}
-limits: {drain_time: 2h}
+limits: {drain_time: 2h, per_client: 0, memory: 32MiB, spool_above: 16MiB, spool_size: 1MiB, spool_dir: /dev/null/x}
 log: {level: 'a=b=c'}
 admin: {bind: '127.0.0.1:8080'}
 data_dir: ./none
@@ -172,6 +172,10 @@ data_dir: ./none
         r#"
             2:23 E audit.segment_size: `1` is out of range [a size from 1MiB to 4GiB]
             3:22 E limits.drain_time: `2h` is out of range [a duration from 0s to 1h]
+            3:38 E limits.per_client: 0 is out of range [a number from 1 to 1000000]
+            3:49 E limits.memory: there is no memory for four bodies that are not spooled [raise `memory`, or lower `spool_above`]
+            3:88 E limits.spool_size: `1MiB` is out of range [a size from 16MiB to 1024GiB]
+            3:105 E limits.spool_dir: /dev/null is not a directory [make the directory for the gate's user, or name another]
             4:14 E log.level: not a log filter: error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5 [write error, warn, info, debug, or a filter such as `info,shekara::proxy=debug`]
             5:15 E admin.bind: 127.0.0.1:8080 is the address of a listener too [give the admin listener a port of its own]
             6:11 E data_dir: nowhere/./none is not a directory [remove the key to use the shipped law, or name a directory]
