@@ -98,7 +98,7 @@ impl Rows<'_> {
         let bytes = self.text.as_bytes();
         if bytes.get(self.at) != Some(&b'"') {
             let start = self.at;
-            self.to_end_of_cell();
+            self.skip_cell();
             let cell = self.text.get(start..self.at).unwrap_or_default();
             // A quote behind space opens a quoted cell for some.
             if cell.trim_start_matches([' ', '\t']).starts_with('"') || cell.contains('\r') {
@@ -129,7 +129,7 @@ impl Rows<'_> {
             at += 1;
         };
         self.at = at;
-        self.to_end_of_cell();
+        self.skip_cell();
         if self.at > at {
             // What stands behind a closing quote belongs to the cell for some, and is dropped by others.
             *fault = Some(GapKind::Ambiguous);
@@ -149,7 +149,7 @@ impl Rows<'_> {
     }
 
     /// Goes to the next delimiter, line break or the end. A carriage return alone ends a line for some only.
-    fn to_end_of_cell(&mut self) {
+    fn skip_cell(&mut self) {
         let bytes = self.text.as_bytes();
         while let Some(byte) = bytes.get(self.at) {
             let is_break =
@@ -490,7 +490,13 @@ mod tests {
         let units = units(&MediaType::bare(Format::Csv), text, 0);
         let found: Vec<_> = units
             .into_iter()
-            .map(|it| (it.kind, &text[it.value], &text[it.whole]))
+            .map(|it| {
+                (
+                    it.kind,
+                    text.get(it.value).unwrap(),
+                    text.get(it.whole).unwrap(),
+                )
+            })
             .collect();
         assert_eq!(
             found,

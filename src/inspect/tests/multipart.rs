@@ -120,7 +120,11 @@ fn a_part_is_read_in_its_own_format_and_charset() {
         ],
         &[],
     );
-    // What a label says cannot be read is a gap at its part; what can be read as text is read all the same.
+}
+
+/// What a label keeps from being read is a gap at its part; what is text is read all the same.
+#[test]
+fn a_part_that_is_not_read_is_a_gap_at_its_place() {
     check(
         FORM,
         form(&[
@@ -339,8 +343,11 @@ const OTHERWISE: &[(&str, &str)] = &[
     ),
 ];
 
-/// What a vector expects: parts by name and content, or an error.
-fn expectation(text: &str) -> (String, Option<Vec<(String, Vec<u8>)>>) {
+/// Name and content of a part.
+type Expected = (String, Vec<u8>);
+
+/// What a vector expects: parts, or an error.
+fn expectation(text: &str) -> (String, Option<Vec<Expected>>) {
     let boundary = text
         .lines()
         .find_map(|it| it.strip_prefix("boundary: "))

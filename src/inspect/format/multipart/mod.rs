@@ -591,7 +591,7 @@ pub(crate) fn names(body: &[u8], boundary: &str) -> Vec<String> {
     let sections = split(body, boundary, usize::MAX - 1).sections.into_iter();
     sections
         .map(|it| {
-            let head = body.get(it.head.clone()).unwrap_or_default();
+            let head = body.get(it.head).unwrap_or_default();
             let fields = head::fields(head, 0).unwrap_or_default();
             let value = fields.iter().find(|it| it.is("content-disposition"))?.value;
             let it = Parameterised::parse(value).ok()?;

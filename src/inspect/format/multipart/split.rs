@@ -181,8 +181,12 @@ mod tests {
 
     fn contents(body: &str) -> (Vec<&str>, bool, bool) {
         let it = split(body.as_bytes(), "B", 100);
-        let contents = it.sections.iter().map(|it| &body[it.content.clone()]);
-        (contents.collect(), it.is_ambiguous, it.is_malformed)
+        let contents = it.sections.iter().map(|it| body.get(it.content.clone()));
+        (
+            contents.map(Option::unwrap).collect(),
+            it.is_ambiguous,
+            it.is_malformed,
+        )
     }
 
     #[test]
@@ -256,7 +260,9 @@ mod tests {
             .iter()
             .map(|it| {
                 assert_eq!(it.kind, UnitKind::Part);
-                format!("{}{}", &body[..it.whole.start], &body[it.whole.end..])
+                [body.get(..it.whole.start), body.get(it.whole.end..)]
+                    .map(Option::unwrap)
+                    .concat()
             })
             .collect();
         assert_eq!(

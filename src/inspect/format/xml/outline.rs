@@ -619,7 +619,13 @@ mod tests {
         let text = "<a  b='1'><c/>x<d e=\"2\">y</d></a>";
         let found: Vec<_> = units(text, 0)
             .into_iter()
-            .map(|it| (it.kind, &text[it.value], &text[it.whole]))
+            .map(|it| {
+                (
+                    it.kind,
+                    text.get(it.value).unwrap(),
+                    text.get(it.whole).unwrap(),
+                )
+            })
             .collect();
         assert_eq!(
             found,
