@@ -112,6 +112,7 @@ impl Reloader {
     }
 
     async fn reload(&mut self, cause: Cause) {
+        let began = Instant::now();
         manager::reloading();
         let outcome = match self.load().await {
             Ok(next) => self.take(next),
@@ -124,7 +125,7 @@ impl Reloader {
             }
         };
         match outcome {
-            Ok(next) => self.record_taken(next, cause),
+            Ok(next) => self.record_taken(next, cause, began.elapsed()),
             Err(problems) => self.record_refused(&problems, cause),
         }
         manager::ready(&self.status());
@@ -150,8 +151,8 @@ impl Reloader {
     }
 
     async fn attempt(&mut self) -> Attempt {
-        let path = self.loader.path().to_owned();
-        let mut loader = std::mem::replace(&mut self.loader, Loader::new(path, None));
+        let spare = self.loader.afresh();
+        let mut loader = std::mem::replace(&mut self.loader, spare);
         let work = tokio::task::spawn_blocking(move || {
             let attempt = loader.load(SystemClock.now());
             (loader, attempt)
@@ -186,13 +187,14 @@ impl Reloader {
         Ok(next)
     }
 
-    fn record_taken(&mut self, next: Configuration, cause: Cause) {
+    fn record_taken(&mut self, next: Configuration, cause: Cause, time: Duration) {
         self.generation += 1;
         show_expiries(&self.metrics, &next);
         tracing::info!(
             generation = self.generation,
             version = %next.version,
             cause = cause.as_str(),
+            duration_us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX),
             "Reloaded."
         );
         let detail = [

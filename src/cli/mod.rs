@@ -7,6 +7,7 @@ pub mod check;
 pub mod consent;
 pub mod demo;
 pub mod explain;
+pub mod healthcheck;
 pub mod init;
 pub mod plan;
 pub mod purpose;
@@ -100,6 +101,7 @@ enum Command {
     Demo(demo::Args),
     Destination(views::DestinationArgs),
     Explain(explain::Args),
+    Healthcheck(healthcheck::Args),
     Init(init::Args),
     Notification(views::NotificationArgs),
     Plan(plan::Args),
@@ -140,6 +142,7 @@ fn dispatch(command: Command, common: &Common) -> Outcome {
         Command::Consent(args) => place(common)?.register(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Explain(args) => explain::run(args, common),
+        Command::Healthcheck(args) => healthcheck::run(&args, common),
         Command::Destination(args) => views::run(&views::Args::Destination(&args), common),
         Command::Init(args) => init::run(&args, common),
         Command::Notification(args) => views::run(&views::Args::Notification(&args), common),

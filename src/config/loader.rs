@@ -72,9 +72,10 @@ impl Loader {
         }
     }
 
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// A loader of the same file that knows nothing yet.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        Self::new(self.path.clone(), self.state_dir.clone())
     }
 
     /// Reads and compiles the file under the shipped law. Blocks: not for the reactor's threads.

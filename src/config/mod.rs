@@ -21,6 +21,7 @@ mod units;
 mod yaml;
 
 use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::LazyLock,
 };
@@ -36,6 +37,9 @@ use yaml::Node;
 pub use yaml::Trail;
 
 use crate::model::Timestamp;
+
+/// Where the admin listener is when the file does not say.
+pub const ADMIN_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
 
 /// The JSON Schema of the file.
 static SCHEMA: LazyLock<serde_json::Value> =
@@ -207,6 +211,18 @@ fn read(source: &Source<'_>) -> Result<(Node, raw::Root, Vec<Problem>), Problems
         Err(_) if !misfits.is_empty() => Err(Problems::new(misfits)),
         Err(it) => Err(Problems::new(vec![unreadable(it)])),
     }
+}
+
+/// The admin listener's address that the file at `path` names, however wrong the rest of it is.
+pub fn admin_address(path: &Path) -> Option<SocketAddr> {
+    #[derive(serde::Deserialize)]
+    struct Part {
+        #[serde(default)]
+        admin: raw::Admin,
+    }
+    let text = std::fs::read_to_string(path).ok()?;
+    let part: Part = yaml::read(&text).ok()?;
+    part.admin.bind?.parse().ok()
 }
 
 /// The JSON Schema of the file.

@@ -11,7 +11,10 @@ use super::{
     charset::{self, Charset, Text},
     coding::{self, Aside, Bare},
     format::{
-        json::token::{self, Fault},
+        json::{
+            lines,
+            token::{self, Fault},
+        },
         xml,
     },
     media_type::{Format, MediaType},
@@ -107,20 +110,22 @@ fn read<'b>(
     };
     let label = label.map(str::to_owned);
     let text = charset::decode(bytes, label.as_deref())?;
-    let mut media_type = match media_type {
-        Some(it) => it,
-        None if is_json(&text, budget) => MediaType::bare(Format::Json),
-        None => return Err(GapKind::UnsupportedMediaType),
+    let media_type = match media_type {
+        Some(it) if it.format != Format::Text => it,
+        // Whoever reads a body that says for itself that it is JSON finds its members, whatever the label says.
+        labelled => match (json_format(&text, budget), labelled) {
+            (Some(format), Some(it)) => it.read_as(format),
+            (Some(format), None) => MediaType::bare(format),
+            (None, Some(it)) => it,
+            (None, None) => return Err(GapKind::UnsupportedMediaType),
+        },
     };
-    if media_type.format == Format::Text && is_json(&text, budget) {
-        media_type.format = Format::Json;
-    }
     if media_type.format == Format::Form && text.charset.is_wide() {
         // Its escapes are of bytes, so nobody can say what they are.
         return Err(GapKind::UnsupportedCharset);
     }
     let cut = match media_type.format {
-        Format::Json => GapKind::Malformed,
+        Format::Json | Format::Lines | Format::Sequence => GapKind::Malformed,
         Format::Csv
         | Format::Form
         | Format::Multipart
@@ -135,13 +140,25 @@ fn read<'b>(
     })
 }
 
-/// Whether `text` says for itself that it is JSON: an object or array. Whoever reads it finds the same members in it, whatever its
-/// label says.
-fn is_json(text: &Text<'_>, budget: &Budget) -> bool {
-    let bare = text.text.get(text.start()..).unwrap_or_default();
-    bare.trim_start().starts_with(['{', '['])
-        && !text.is_cut
-        && token::document_fault(bare, budget.depth as usize) != Some(Fault::Malformed)
+/// The format that `text` says for itself to have: a JSON object or array, or one a line.
+fn json_format(text: &Text<'_>, budget: &Budget) -> Option<Format> {
+    let bare = text.text.get(text.start()..)?;
+    let depth = budget.depth as usize;
+    let is_document = |it: &str| {
+        it.trim_start().starts_with(['{', '['])
+            && token::document_fault(it, depth) != Some(Fault::Malformed)
+    };
+    if text.is_cut || !bare.trim_start().starts_with(['{', '[']) {
+        None
+    } else if is_document(bare) {
+        Some(Format::Json)
+    } else {
+        let mut lines = lines::lines(bare).peekable();
+        lines.peek()?;
+        lines
+            .all(|it| bare.get(it).is_some_and(is_document))
+            .then_some(Format::Lines)
+    }
 }
 
 impl Opened<'_> {

@@ -13,8 +13,12 @@ pub(crate) enum Format {
     Form,
     /// `application/json`, `*+json` and their old names.
     Json,
+    /// One JSON document a line: `application/x-ndjson` and its many other names.
+    Lines,
     /// `multipart/*`.
     Multipart,
+    /// JSON documents, each after a record separator: `application/json-seq`, RFC 7464.
+    Sequence,
     /// Text of no further structure: `text/plain` and most of `text/*`.
     Text,
     /// `text/tab-separated-values`.
@@ -22,6 +26,39 @@ pub(crate) enum Format {
     /// `application/xml`, `text/xml` and `*+xml`.
     Xml,
 }
+
+/// Types whose body is one JSON document a line.
+const LINES: &[&str] = &[
+    "application/json-lines",
+    "application/json-stream",
+    "application/jsonl",
+    "application/jsonlines",
+    "application/ndjson",
+    // By its suffix it would be one document; it is what ndjson was called in one framework.
+    "application/stream+json",
+    "application/x-json-stream",
+    "application/x-jsonl",
+    "application/x-jsonlines",
+    "application/x-ndjson",
+    // Headers and payloads of items, a line each. An attachment's bytes are no line of JSON, and so a gap.
+    "application/x-sentry-envelope",
+    "text/jsonl",
+    "text/ndjson",
+    "text/x-jsonl",
+    "text/x-ndjson",
+];
+
+/// Types below `text/` that name their values in a way of their own: without a reader for it, names of persons would not be seen.
+const STRUCTURED_TEXTS: &[&str] = &[
+    "calendar",
+    "directory",
+    "rtf",
+    "vcard",
+    "x-vcalendar",
+    "x-vcard",
+    "x-yaml",
+    "yaml",
+];
 
 /// A media type with its parameters.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -70,6 +107,11 @@ impl MediaType {
         }
     }
 
+    /// The same, for a body that is of another format than its type says.
+    pub(crate) fn read_as(self, format: Format) -> Self {
+        Self { format, ..self }
+    }
+
     /// The value of the parameter `name` (in lower case).
     ///
     /// # Errors
@@ -97,18 +139,22 @@ fn format_of(essence: &str) -> Result<Format, GapKind> {
     if !is_token(kind) || !is_token(subtype) {
         return Err(GapKind::Ambiguous);
     }
-    match essence {
-        "application/json" | "text/json" | "application/x-json" | "text/x-json" => Ok(Format::Json),
-        "application/x-www-form-urlencoded" => Ok(Format::Form),
-        "text/plain" => Ok(Format::Text),
-        "application/octet-stream" | "application/pdf" | "application/zip" => Err(GapKind::Opaque),
-        "text/csv" | "application/csv" | "text/x-csv" => Ok(Format::Csv),
-        "text/tab-separated-values" => Ok(Format::Tsv),
-        "application/xml" | "text/xml" => Ok(Format::Xml),
+    match (kind, subtype) {
+        _ if LINES.contains(&essence) || subtype.ends_with("+x-ndjson") => Ok(Format::Lines),
+        _ if subtype == "json-seq" || subtype.ends_with("+json-seq") => Ok(Format::Sequence),
+        (_, "csv" | "x-csv" | "comma-separated-values") => Ok(Format::Csv),
+        (_, "tab-separated-values") => Ok(Format::Tsv),
+        (_, "xml") | ("text", "xml-external-parsed-entity") => Ok(Format::Xml),
+        (_, "json" | "x-json") | ("application", "csp-report") => Ok(Format::Json),
         _ if subtype.ends_with("+json") => Ok(Format::Json),
         _ if subtype.ends_with("+xml") => Ok(Format::Xml),
-        _ if kind == "multipart" => Ok(Format::Multipart),
-        _ if matches!(kind, "image" | "audio" | "video") => Err(GapKind::Opaque),
+        ("application", "x-www-form-urlencoded") => Ok(Format::Form),
+        ("multipart", _) => Ok(Format::Multipart),
+        ("text", _) if STRUCTURED_TEXTS.contains(&subtype) => Err(GapKind::UnsupportedMediaType),
+        ("text", _) | ("application", "graphql" | "jwt") => Ok(Format::Text),
+        ("application", "octet-stream" | "pdf" | "zip") | ("image" | "audio" | "video", _) => {
+            Err(GapKind::Opaque)
+        }
         _ => Err(GapKind::UnsupportedMediaType),
     }
 }
@@ -187,6 +233,29 @@ mod tests {
             Ok(Json),
         );
         check("text/x-json", Ok(Json));
+        check("application/csp-report", Ok(Json));
+        check("application/problem+json", Ok(Json));
+        check("application/x-ndjson", Ok(Lines));
+        check("application/stream+json", Ok(Lines));
+        check(
+            "application/vnd.elasticsearch+x-ndjson;compatible-with=8",
+            Ok(Lines),
+        );
+        check("application/x-sentry-envelope", Ok(Lines));
+        check("application/json-seq", Ok(Sequence));
+        check("application/geo+json-seq", Ok(Sequence));
+        check("application/graphql", Ok(Text));
+        check("text/html;charset=utf-8", Ok(Text));
+        check("text/markdown", Ok(Text));
+        check("text/event-stream", Ok(Text));
+        check("text/vcard", Err(UnsupportedMediaType));
+        check("application/xml", Ok(Xml));
+        check("text/xml; charset=utf-8", Ok(Xml));
+        check("application/soap+xml; action=\"a\"", Ok(Xml));
+        check("image/svg+xml", Ok(Xml));
+        check("text/csv; header=present", Ok(Csv));
+        check("text/tab-separated-values", Ok(Tsv));
+        check("application/x-protobuf", Err(UnsupportedMediaType));
         check("application/x-www-form-urlencoded", Ok(Form));
         check("text/plain; format=flowed", Ok(Text));
         check("multipart/form-data; boundary=a", Ok(Multipart));

@@ -11,6 +11,7 @@
     reason = "a test that cannot go on fails, and says where"
 )]
 
+mod codings;
 mod gate;
 mod values;
 mod wires;

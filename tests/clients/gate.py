@@ -160,6 +160,12 @@ class Gate:
         text = urllib.request.urlopen(self.admin + "/metrics").read().decode()
         return sum(float(it) for it in re.findall(r"^" + pattern + r" (\S+)$", text, re.M))
 
+    def series(self, name):
+        """(labels, value) of each series of a metric."""
+        text = urllib.request.urlopen(self.admin + "/metrics").read().decode()
+        found = re.findall(r"^" + name + r"\{([^}]*)\} (\S+)$", text, re.M)
+        return [(dict(re.findall(r'(\w+)="([^"]*)"', labels)), float(value)) for labels, value in found]
+
     def refusals(self):
         return self.metric(r"shekara_refusals_total\{[^}]*\}")
 

@@ -145,6 +145,9 @@ async fn readiness_goes_before_the_listeners_and_a_second_signal_ends_at_once() 
     while get(gate.admin, "/readyz").await.0 != 503 {
         assert!(Instant::now() < deadline, "readiness does not say no");
     }
+    let asked = format!("http://{}", gate.admin);
+    let (code, told) = gate.command(&["healthcheck", "--url", &asked]);
+    assert_eq!((code, told.as_str()), (1, "error: not ready: accepting\n"));
     let (status, _) = get(gate.main(), "/us/x").await;
     assert_eq!(status, 200, "the listener serves on");
     gate.signal(Signal::TERM);

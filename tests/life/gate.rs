@@ -126,6 +126,18 @@ impl Gate {
             .unwrap_or(0.0)
     }
 
+    /// Exit code and output of another command beside the gate.
+    pub(crate) fn command(&self, arguments: &[&str]) -> (i32, String) {
+        let mut command = Command::new(binary());
+        command.args(arguments).current_dir(&self.folder);
+        let done = command.output().unwrap();
+        let text = [done.stdout, done.stderr].concat();
+        (
+            done.status.code().unwrap(),
+            String::from_utf8(text).unwrap(),
+        )
+    }
+
     /// Every record of the audit log, as exported.
     pub(crate) fn records(&self) -> Vec<Value> {
         let done = Command::new(binary())

@@ -245,3 +245,27 @@ async fn a_gate_in_front_of_itself_stops_the_storm() {
     assert_eq!(answer.status, 508);
     assert_eq!(gate.stop().await.reasons(), ["-", "proxy-loop"]);
 }
+
+/// If this fails, a reload drops connections to recipients that it does not touch, or keeps one to an upstream that has changed.
+#[tokio::test]
+async fn connections_outlive_a_reload_that_does_not_touch_their_destination() {
+    let (gate, upstream) = between(Script::ok()).await;
+    let ask = async || Client::connect(gate.address).await.ask(GET).await.status;
+    assert_eq!(ask().await, 200);
+    let url = format!("http://{}", upstream.address);
+    let mut renamed = destination("crm", &url);
+    renamed.legal_status = 403;
+    gate.handle
+        .swap(snapshot(vec![Arc::new(renamed)], Vec::new(), 2))
+        .unwrap();
+    assert_eq!(ask().await, 200);
+    assert_eq!(upstream.connections(), 1, "it is reached as before");
+    let mut changed = destination("crm", &url);
+    changed.upstream.controlled_zone = false;
+    gate.handle
+        .swap(snapshot(vec![Arc::new(changed)], Vec::new(), 3))
+        .unwrap();
+    assert_eq!(ask().await, 502, "loopback is not allowed any more");
+    assert_eq!(upstream.connections(), 1);
+    drop(gate);
+}

@@ -5,7 +5,11 @@ use std::{collections::BTreeSet, sync::Arc};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
 use rustls::{ClientConfig, ServerConfig, crypto::aws_lc_rs};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _};
-use shekara::gatekeeper::destination::{Caller, Roots, TlsFloor};
+use shekara::{
+    gatekeeper::destination::{Caller, Roots, TlsFloor},
+    model::Sensitive,
+    proxy::{Listener, ListenerTls},
+};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
@@ -186,4 +190,58 @@ async fn callers_are_known_by_their_certificate() {
         }
     }
     assert_eq!(required.stop().await.decided().len(), 1);
+}
+
+/// If this fails, a client authority that was taken away is still believed, or renewing one drops connections.
+#[tokio::test]
+async fn certificate_and_client_roots_are_renewed_for_the_handshakes_that_come() {
+    let (own, old, new) = (Authority::new(), Authority::new(), Authority::new());
+    let upstream = Upstream::start(Script::ok(), Order::default()).await;
+    let crm = destination("crm", &format!("http://{}", upstream.address));
+    let mut setup = Setup::new(vec![Arc::new(crm)]);
+    let (certificate, key) = own.issue("crm.test");
+    setup.tls = Some((certificate.clone(), key.clone(), Some(old.pem()), true));
+    let gate = start(setup, Order::default()).await;
+    let named = |authority: &Authority| Some(authority.issue("erp.example.org"));
+    let mut kept = connect(&gate, &own, named(&old)).await.unwrap();
+    assert_eq!(kept.ask(GET).await.status, 200);
+    let renewed = |certificate: &str, roots: &Authority| {
+        let tls = ListenerTls {
+            certificate: certificate.into(),
+            key: Sensitive::new(key.as_str().into()),
+            client_roots: Some(roots.pem().into()),
+            client_required: true,
+        };
+        let bind = gate.address;
+        [Listener {
+            id: "main".into(),
+            bind,
+            tls: Some(tls),
+        }]
+    };
+    let snapshot = gate.handle.snapshot();
+    let (unfit, _) = own.issue("crm.test");
+    let told = gate
+        .handle
+        .take(Arc::clone(&snapshot), &renewed(&unfit, &new))
+        .unwrap_err();
+    assert!(
+        told.contains("TLS of listener `main`: certificate and key do not fit"),
+        "{told}"
+    );
+    let mut client = connect(&gate, &own, named(&old)).await.unwrap();
+    assert_eq!(client.ask(GET).await.status, 200, "nothing was renewed");
+    gate.handle
+        .take(snapshot, &renewed(&certificate, &new))
+        .unwrap();
+    assert_eq!(kept.ask(GET).await.status, 200, "the connection stays");
+    let mut client = connect(&gate, &own, named(&new)).await.unwrap();
+    assert_eq!(client.ask(GET).await.status, 200);
+    if let Some(mut client) = connect(&gate, &own, named(&old)).await {
+        assert!(
+            client.is_closed().await,
+            "the old authority is still believed"
+        );
+    }
+    drop(gate);
 }

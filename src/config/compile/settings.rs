@@ -4,6 +4,7 @@ use std::{path::Path, time::Duration};
 
 use super::{
     super::{
+        ADMIN_ADDRESS,
         configuration::{Reload, spool_dir},
         raw, units,
         yaml::Trail,
@@ -137,8 +138,10 @@ pub(super) fn concurrency(cx: &Context<'_>, at: &Trail, given: Option<u64>, defa
 
 pub(super) fn admin(cx: &Context<'_>, root: &raw::Root) -> Option<admin::Settings> {
     let at = Trail::default().key("admin").key("bind");
-    let text = root.admin.bind.as_deref().unwrap_or("127.0.0.1:9464");
-    let bind = super::listeners::address(cx, &at, text)?;
+    let bind = match &root.admin.bind {
+        Some(text) => super::listeners::address(cx, &at, text)?,
+        None => ADMIN_ADDRESS,
+    };
     let is_taken = |it: &raw::Listener| it.bind.parse() == Ok(bind) && bind.port() != 0;
     if root.listeners.iter().any(is_taken) {
         cx.error(

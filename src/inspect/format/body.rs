@@ -85,14 +85,18 @@ pub(crate) fn read_text<S: Scan>(
     if document.text.is_empty() {
         return;
     }
+    let is_json = matches!(
+        media_type.format,
+        Format::Json | Format::Lines | Format::Sequence
+    );
+    if is_json && text.has_stray_mark() {
+        reading.gap(GapKind::Ambiguous, document.root, None);
+    }
     match media_type.format {
         Format::Csv | Format::Tsv => csv::read(reading, media_type, document),
-        Format::Json => {
-            if text.has_stray_mark() {
-                reading.gap(GapKind::Ambiguous, document.root, None);
-            }
-            json::read(reading, document);
-        }
+        Format::Json => json::read(reading, document),
+        Format::Lines => json::lines::read(reading, document, json::lines::lines),
+        Format::Sequence => json::lines::read(reading, document, json::lines::sequence),
         Format::Form => form::read(reading, document),
         Format::Text => read_plain(reading, document),
         Format::Xml => xml::read(reading, document),

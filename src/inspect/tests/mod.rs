@@ -4,6 +4,7 @@ mod content;
 mod csv;
 mod gaps;
 mod json;
+mod lines;
 mod multipart;
 mod persons;
 mod places;

@@ -1,5 +1,6 @@
 //! JSON bodies, and JSON documents that are the value of a string anywhere.
 
+pub(crate) mod lines;
 pub(crate) mod token;
 
 use super::{
@@ -69,9 +70,10 @@ impl<'a> Document<'a> {
 /// Reads a document that is labelled JSON.
 pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, document: &Document<'_>) {
     let root = document.root;
-    let (track, is_tree) = track(reading, document);
+    let tree = || serde_json::from_str(document.text.get(document.from..)?).ok();
+    let (track, is_tree) = track(reading, document, tree);
     let mut walk = Walk::new(reading, document, track);
-    let end = feed(&mut walk, document);
+    let end = feed(&mut walk, document.text, document.from, document.depth_max);
     walk.finish();
     match end {
         Err(fault) => reading.gap(fault.gap(), root, None),
@@ -80,9 +82,14 @@ pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, document: &Document<'_
     }
 }
 
-/// Feeds a document to its end, the first fault, or the end of a budget.
-fn feed<S: Scan>(walk: &mut Walk<'_, '_, S>, document: &Document<'_>) -> Result<(), Fault> {
-    let mut tokens = Tokenizer::new(document.text, document.from, document.depth_max);
+/// Feeds the document in `text` from byte `from` to its end, the first fault, or the end of a budget.
+fn feed<S: Scan>(
+    walk: &mut Walk<'_, '_, S>,
+    text: &str,
+    from: usize,
+    depth_max: usize,
+) -> Result<(), Fault> {
+    let mut tokens = Tokenizer::new(text, from, depth_max);
     while let Some(lexeme) = tokens.next()? {
         match lexeme.token {
             Token::Key => walk.written_name(&leaf(&lexeme, ValueKind::Key)),
@@ -115,11 +122,12 @@ fn leaf(lexeme: &Lexeme, kind: ValueKind) -> Leaf {
     }
 }
 
-/// The run of the plan's selectors over a body, when some look into it, and whether what they need of a tree could be had: a number
+/// The run of the plan's selectors over a body, when some look into it, and whether what they need of a `tree` could be had: a number
 /// beyond f64 or more than 128 levels are no fault of the grammar, but cannot be selected.
 fn track<'p, S: Scan>(
     reading: &mut Reading<'p, S>,
     document: &Document<'_>,
+    tree: impl FnOnce() -> Option<serde_json::Value>,
 ) -> (Option<Track<'p>>, bool) {
     let plan = reading.plan;
     if !document.is_body || plan.selectors.has_no_paths() {
@@ -128,10 +136,9 @@ fn track<'p, S: Scan>(
     let (mut in_tree, mut is_tree) = (Vec::new(), true);
     let cost = 4 * document.text.len() as u64;
     if plan.selectors.needs_tree() && reading.spend(cost, document.root) {
-        let json = document.text.get(document.from..).unwrap_or_default();
-        match serde_json::from_str(json) {
-            Ok(value) => in_tree = plan.selectors.in_tree(&value),
-            Err(_) => is_tree = false,
+        match tree() {
+            Some(value) => in_tree = plan.selectors.in_tree(&value),
+            None => is_tree = false,
         }
     }
     let track = Track::new(&plan.selectors, in_tree, plan.sections.len());
@@ -309,7 +316,8 @@ fn read_inner<S: Scan>(reading: &mut Reading<'_, S>, value: &Value<'_>, spot: &S
         ..Document::body(value.text, &layer, root, 0)
     };
     // The document was read to its end before, so only a budget can stop the walk, and that says so itself.
-    let _read_before = feed(&mut Walk::new(reading, &document, None), &document);
+    let mut walk = Walk::new(reading, &document, None);
+    let _read_before = feed(&mut walk, value.text, 0, value.depth_left);
     if (reading.finds.len(), reading.gaps.len()) == (before.1, before.2) {
         reading.nodes.truncate(before.0);
     }

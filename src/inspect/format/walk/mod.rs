@@ -332,6 +332,19 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             })
     }
 
+    /// Gives up element `place` of the outermost list, whose rest up to byte `end` cannot be read, and says so. The next element may
+    /// follow.
+    pub(crate) fn break_off(&mut self, kind: GapKind, place: u64, end: usize) {
+        while self.frames.len() > 1 {
+            self.close(end);
+        }
+        if let Some(list) = self.frames.first_mut() {
+            list.len = place + 1;
+        }
+        let node = self.node();
+        self.reading.gap(kind, node, Some(&Step::Index(place)));
+    }
+
     fn depth_left(&self) -> usize {
         self.document.depth_max.saturating_sub(self.frames.len())
     }
