@@ -16,7 +16,7 @@ use super::{
         media_type::{Format, MediaType},
     },
     json::Document,
-    layer::Escape,
+    layer::{Escape, Stretch},
     reading::{Reading, Scan},
     unit::{Unit, UnitKind},
     walk::{Groups, Key, Leaf, Member, Walk, walk},
@@ -360,14 +360,14 @@ impl Table<'_> {
                     &self.groups,
                     &named(&self.keys, &cells),
                     |_, _| {},
-                    |walk, it, _| walk.leaf(&it.cell.leaf(text)),
+                    |walk, it, _| self.read_cell(walk, it.cell),
                 );
                 for cell in cells.get(self.keys.len()..).unwrap_or_default() {
                     self.read_aside(walk, "cell", *cell);
                 }
             } else {
                 for cell in &cells {
-                    walk.leaf(&cell.leaf(text));
+                    self.read_cell(walk, *cell);
                 }
             }
             if walk.is_halted() {
@@ -376,6 +376,37 @@ impl Table<'_> {
             walk.close(row.span.end);
         }
         walk.close(text.len());
+    }
+
+    /// Reads a cell. Line breaks in it are often no part of the value, so it is read without them too.
+    fn read_cell<S: Scan>(&self, walk: &mut Walk<'_, '_, S>, cell: Cell) {
+        let leaf = cell.leaf(self.document.text);
+        let raw = self
+            .document
+            .text
+            .get(cell.start..cell.end)
+            .unwrap_or_default();
+        if !raw.contains('\n') {
+            return walk.leaf(&leaf);
+        }
+        let mut text = String::new();
+        let mut stretches = Vec::new();
+        let mut from = cell.start;
+        for line in raw.split('\n') {
+            let bare = line.strip_suffix('\r').unwrap_or(line);
+            let range = from..from + bare.len();
+            from += line.len() + 1;
+            if !range.is_empty() {
+                stretches.push(Stretch {
+                    at: text.len(),
+                    raw: range.clone(),
+                    whole: range,
+                    is_exact: true,
+                });
+                text.push_str(bare);
+            }
+        }
+        walk.leaf_or(&leaf, &text, &self.document.layer.joined(&stretches));
     }
 
     /// Reads a cell that has no name.

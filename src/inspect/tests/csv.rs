@@ -60,6 +60,25 @@ fn rows_are_objects_of_named_cells() {
 }
 
 #[test]
+fn a_line_break_in_a_cell_hides_nothing() {
+    check(
+        "text/csv",
+        "id,a\n1,\"x 991231\r\n100010\"\n2,\"1@b.c \n x\"\n",
+        &[
+            "body $[0]['a'] = 991231\r\n100010",
+            "body $[1]['a'] = 1@b.c",
+        ],
+        &[],
+    );
+    let it = message("text/csv", "id,a\n1,\"991231\n100010\"\n");
+    let spec = PlanSpec {
+        not_personal: vec![body_selector("$[*].a")],
+        ..PlanSpec::default()
+    };
+    assert_eq!(read_with(&it, &spec).findings, []);
+}
+
+#[test]
 fn the_first_row_is_read_as_values_too() {
     check(
         "text/csv",

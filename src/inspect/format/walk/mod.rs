@@ -80,6 +80,8 @@ pub(crate) struct Walk<'w, 'p, S> {
     key: Key,
     /// The value that comes next is the only one of its name, where a format cannot tell one from a list of one.
     is_lone: bool,
+    /// The scalar that was read last is not personal.
+    is_exempt: bool,
     /// The record that is open, if any; a record inside a record is part of it.
     record: Option<usize>,
     text: String,
@@ -133,6 +135,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             names: Vec::new(),
             key: Key::default(),
             is_lone: false,
+            is_exempt: false,
             record: document.record,
             text: String::new(),
         }

@@ -46,12 +46,27 @@ pub(crate) struct Entered {
 }
 
 impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
+    /// Reads a scalar that a recipient may read in another form too, which is `text`, put together in `layer`.
+    pub(crate) fn leaf_or(&mut self, leaf: &Leaf, text: &str, layer: &Layer<'_>) {
+        let first = self.reading.finds.len();
+        self.leaf(leaf);
+        if self.is_drawing() || self.is_halted() || self.is_exempt {
+            return;
+        }
+        let mut said = self.reading.said(first);
+        let known = self.reading.finds.len();
+        let record = self.record;
+        self.read_text(text, leaf.kind, layer, 0, Roles::default(), record);
+        self.reading.drop_repeats(known, &mut said);
+    }
+
     /// Reads a scalar of the document.
     pub(crate) fn leaf(&mut self, leaf: &Leaf) {
         if self.is_drawing() {
             return self.draw(leaf);
         }
         let Some(roles) = self.enter() else { return };
+        self.is_exempt = roles.is_not_personal;
         let record = self.record_of(roles, leaf.outer());
         let is_found = self.scan(leaf, roles, record);
         let is_member = self.frames.last().is_some_and(|it| it.is_object);
