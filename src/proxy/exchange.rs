@@ -9,13 +9,13 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::{
     admission::Held,
+    head,
     journal::{self, Ended},
-    upstream::{Failure, Loan},
+    upstream::{AnswerBody, Failure, Loan},
 };
 use crate::{
     gatekeeper::{
@@ -127,7 +127,7 @@ pub(super) struct Patience {
 /// An upstream's body as it comes. Its connection is given back when it was read whole.
 #[derive(Debug)]
 pub(super) struct Streamed {
-    body: Incoming,
+    body: AnswerBody,
     loan: Option<Loan>,
     patience: Patience,
     timer: Pin<Box<Sleep>>,
@@ -138,7 +138,7 @@ pub(super) struct Streamed {
 
 impl Streamed {
     /// Passes `body` on; one that takes longer than `patience` is a failure.
-    pub(super) fn new(body: Incoming, loan: Loan, patience: Patience, ending: Ending) -> Self {
+    pub(super) fn new(body: AnswerBody, loan: Loan, patience: Patience, ending: Ending) -> Self {
         let mut it = Self {
             body,
             loan: Some(loan),
@@ -190,6 +190,13 @@ impl Body for Streamed {
         match Pin::new(&mut it.body).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
                 it.is_waiting = false;
+                let frame = match frame.into_trailers() {
+                    Ok(mut fields) => {
+                        head::clean_trailers(&mut fields);
+                        Frame::trailers(fields)
+                    }
+                    Err(frame) => frame,
+                };
                 let length = frame.data_ref().map_or(0, Bytes::len);
                 it.ending.bytes_out += length as u64;
                 if it.body.is_end_stream() {
@@ -197,7 +204,7 @@ impl Body for Streamed {
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
-            Poll::Ready(Some(Err(_))) => it.fail(Failure::ConnectionTerminated),
+            Poll::Ready(Some(Err(failure))) => it.fail(failure),
             Poll::Ready(None) => {
                 it.complete();
                 Poll::Ready(None)

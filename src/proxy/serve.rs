@@ -8,7 +8,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Listener, Settings,
-    listener::{self, Bound, Tasks},
+    listener::{self, Bound, Tasks, Times},
     spool::Spool,
     stack::{Gate, Generation},
     tls::Identities,
@@ -18,10 +18,6 @@ use crate::{
     gatekeeper::{Gatekeeper, Snapshot, capacity::Capacity},
     telemetry::Metrics,
 };
-
-/// Clients keep connections that they do not use; so many of them for each exchange that there may be. Further clients wait in
-/// the backlog.
-const CONNECTIONS_PER_EXCHANGE: usize = 8;
 
 /// Sockets that listen already, by listener id; they do not block.
 pub type Sockets = BTreeMap<Arc<str>, std::net::TcpListener>;
@@ -75,8 +71,8 @@ impl Proxy {
         metrics: Arc<Metrics>,
         resolver: Arc<dyn Resolve>,
     ) -> io::Result<Self> {
-        let upstreams =
-            Upstreams::new(&snapshot, &Upstreams::default(), &resolver).map_err(invalid)?;
+        let upstreams = Upstreams::new(&snapshot, &Upstreams::default(), &resolver, &metrics)
+            .map_err(invalid)?;
         let identities = Identities::new(&settings.listeners).map_err(invalid)?;
         let gate = gate(&settings, gatekeeper, snapshot, metrics, upstreams)?;
         gate.metrics.certificates(identities.ends());
@@ -90,7 +86,11 @@ impl Proxy {
                 id: Arc::clone(&it.id),
                 socket,
                 tls: identities.of(&it.id).cloned(),
-                head_time: settings.head_time,
+                times: Times {
+                    head: settings.head_time,
+                    idle: settings.idle_time,
+                    write: settings.write_time,
+                },
             });
         }
         Ok(Self {
@@ -177,7 +177,7 @@ impl Handle {
         let metrics = &self.gate.metrics;
         let before = self.gate.generation.load_full();
         let prepared = self.identities.renewals(listeners).and_then(|renewals| {
-            let upstreams = Upstreams::new(&snapshot, &before.upstreams, &self.resolver)?;
+            let upstreams = Upstreams::new(&snapshot, &before.upstreams, &self.resolver, metrics)?;
             Ok((renewals, upstreams))
         });
         let (renewals, upstreams) = prepared.inspect_err(|_| metrics.refused_reload())?;
@@ -207,13 +207,13 @@ impl Handle {
     }
 }
 
-async fn bind(settings: &Listener) -> io::Result<TcpListener> {
-    TcpListener::bind(settings.bind).await.map_err(|error| {
+async fn bind(listener: &Listener) -> io::Result<TcpListener> {
+    TcpListener::bind(listener.bind).await.map_err(|error| {
         io::Error::new(
             error.kind(),
             format!(
                 "listener `{}` cannot bind {}: {error}; free the address or change `bind`",
-                settings.id, settings.bind
+                listener.id, listener.bind
             ),
         )
     })
@@ -231,10 +231,6 @@ fn gate(
     let spool = open_spool(settings, &capacity)?;
     metrics.watch(Arc::clone(&capacity));
     metrics.took_into_force(snapshot.versions.generation);
-    let connections = settings
-        .concurrency
-        .saturating_mul(CONNECTIONS_PER_EXCHANGE)
-        .min(Semaphore::MAX_PERMITS);
     Ok(Gate {
         generation: ArcSwap::from_pointee(Generation {
             snapshot,
@@ -246,7 +242,7 @@ fn gate(
         slots: Arc::new(Semaphore::new(settings.concurrency)),
         clients: Arc::default(),
         per_client: settings.per_client,
-        connections: Arc::new(Semaphore::new(connections)),
+        connections: Arc::new(Semaphore::new(settings.connections)),
         peers: Arc::default(),
         connections_per_client: settings.connections_per_client,
         capacity,

@@ -12,7 +12,11 @@ use prometheus::{
 
 use crate::{
     gatekeeper::{Report, capacity::Capacity, record::TimeLimit},
-    model::{Timestamp, decision::Mode, finding::GapKind},
+    model::{
+        Timestamp,
+        decision::{Mode, ReasonCode},
+        finding::GapKind,
+    },
 };
 
 /// From a tenth of a millisecond, which is a fraction of the gate's own share, to ten seconds.
@@ -28,7 +32,8 @@ pub struct Metrics {
     decisions: Decisions,
     times: Times,
     reloads: IntCounterVec,
-    upstream_failures: IntCounterVec,
+    upstreams: Upstreams,
+    connection_faults: IntCounterVec,
     in_flight: IntGauge,
     generation: IntGauge,
     generations_alive: IntGauge,
@@ -62,6 +67,7 @@ struct Decisions {
     gaps: IntCounterVec,
     findings: IntCounterVec,
     opened: IntCounterVec,
+    reduced: IntCounterVec,
 }
 
 /// How long it took.
@@ -73,6 +79,15 @@ struct Times {
     audit_append: Histogram,
     upstream: HistogramVec,
     request: Histogram,
+}
+
+/// The ways to recipients.
+#[derive(Debug)]
+struct Upstreams {
+    failures: IntCounterVec,
+    connections: IntGaugeVec,
+    connected: IntCounterVec,
+    breakers: IntGaugeVec,
 }
 
 /// Registers what a constructor made. Names and labels are constants, so that a failure shows in the first test.
@@ -100,6 +115,10 @@ impl Maker {
     fn seconds(&self, name: &str, help: &str) -> prometheus::Result<Histogram> {
         let options = HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
         self.add(Histogram::with_opts(options))
+    }
+
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGaugeVec> {
+        self.add(IntGaugeVec::new(Opts::new(name, help), labels))
     }
 
     fn gauge(&self, name: &str, help: &str) -> prometheus::Result<IntGauge> {
@@ -148,6 +167,11 @@ impl Decisions {
             opened: make.counters(
                 "shekara_opened_total",
                 "Messages that passed because a policy was opened.",
+                &["destination", "what"],
+            )?,
+            reduced: make.counters(
+                "shekara_reduced_total",
+                "Values removed, masked or pseudonymised, and records dropped, in messages that may leave.",
                 &["destination", "what"],
             )?,
         })
@@ -230,6 +254,33 @@ impl Times {
     }
 }
 
+impl Upstreams {
+    fn new(make: &Maker) -> prometheus::Result<Self> {
+        Ok(Self {
+            failures: make.counters(
+                "shekara_upstream_failures_total",
+                "Cleared messages that got no answer to pass on, by RFC 9209 error type.",
+                &["destination", "error"],
+            )?,
+            connections: make.gauges(
+                "shekara_upstream_connections",
+                "Connections to the upstream that are open or being opened.",
+                &["destination"],
+            )?,
+            connected: make.counters(
+                "shekara_upstream_connections_total",
+                "Connections to the upstream that were begun.",
+                &["destination"],
+            )?,
+            breakers: make.gauges(
+                "shekara_upstream_breaker",
+                "Whether the upstream is left alone because it kept failing: 0 = no, 1 = one request tries, 2 = yes.",
+                &["destination"],
+            )?,
+        })
+    }
+}
+
 impl Metrics {
     /// All metrics, at zero.
     ///
@@ -254,10 +305,11 @@ impl Metrics {
                 "Configurations offered to the running process.",
                 &["outcome"],
             )?,
-            upstream_failures: make.counters(
-                "shekara_upstream_failures_total",
-                "Cleared messages that got no answer to pass on, by RFC 9209 error type.",
-                &["destination", "error"],
+            upstreams: Upstreams::new(&make)?,
+            connection_faults: make.counters(
+                "shekara_connection_faults_total",
+                "Connections and streams that the gate ended because the client broke the protocol or kept it waiting.",
+                &["fault"],
             )?,
             in_flight: make.gauge("shekara_requests_in_flight", "Exchanges under way.")?,
             generation: make.gauge(
@@ -335,6 +387,14 @@ impl Metrics {
                 .with_label_values(&[it.category.code(), it.part.as_str()])
                 .inc_by(u64::from(it.count));
         }
+        if let Some(leaves) = &decided.leaves {
+            for (what, count) in [("values", leaves.removed), ("records", leaves.dropped)] {
+                self.decisions
+                    .reduced
+                    .with_label_values(&[destination, what])
+                    .inc_by(u64::from(count));
+            }
+        }
         for (kind, count) in &report.gaps {
             self.decisions
                 .gaps
@@ -389,9 +449,43 @@ impl Metrics {
 
     /// A cleared message got no answer to pass on; `error` is of RFC 9209.
     pub fn upstream_failed(&self, destination: &str, error: &'static str) {
-        self.upstream_failures
+        self.upstreams
+            .failures
             .with_label_values(&[destination, error])
             .inc();
+    }
+
+    /// The gate ended a connection or a stream; `fault` is of a closed set.
+    pub fn connection_fault(&self, fault: &'static str) {
+        self.connection_faults.with_label_values(&[fault]).inc();
+    }
+
+    /// A connection to an upstream is being opened.
+    pub fn upstream_connected(&self, destination: &str) {
+        self.upstreams
+            .connected
+            .with_label_values(&[destination])
+            .inc();
+        self.upstreams
+            .connections
+            .with_label_values(&[destination])
+            .inc();
+    }
+
+    /// A connection to an upstream is no more, or came to nothing.
+    pub fn upstream_disconnected(&self, destination: &str) {
+        self.upstreams
+            .connections
+            .with_label_values(&[destination])
+            .dec();
+    }
+
+    /// The breaker of an upstream is closed (0), half-open (1) or open (2).
+    pub fn breaker(&self, destination: &str, state: i64) {
+        self.upstreams
+            .breakers
+            .with_label_values(&[destination])
+            .set(state);
     }
 
     /// A time limit ended an exchange.
@@ -542,7 +636,10 @@ fn opened_label(what: &str) -> &str {
         "failure:audit" | "failure:registers" | "failure:inspection" | "redirects"
     ) || what
         .strip_prefix("gap:")
-        .is_some_and(|it| it.parse::<GapKind>().is_ok());
+        .is_some_and(|it| it.parse::<GapKind>().is_ok())
+        || what
+            .strip_prefix("waiver:")
+            .is_some_and(|it| it.parse::<ReasonCode>().is_ok());
     if is_known { what } else { "other" }
 }
 
@@ -567,6 +664,7 @@ mod tests {
         metrics.took_into_force(3);
         metrics.answered("crm", 204, Duration::from_millis(2));
         metrics.upstream_failed("crm", "dns_error");
+        metrics.connection_fault("slow-reader");
         let exchange = metrics.exchange();
         let text = |metrics: &Metrics| String::from_utf8(metrics.render().unwrap()).unwrap();
         for line in [
@@ -574,6 +672,7 @@ mod tests {
             "shekara_config_reloads_total{outcome=\"taken\"} 1",
             "shekara_upstream_seconds_count{destination=\"crm\",status_class=\"2xx\"} 1",
             "shekara_upstream_failures_total{destination=\"crm\",error=\"dns_error\"} 1",
+            "shekara_connection_faults_total{fault=\"slow-reader\"} 1",
             "shekara_requests_in_flight 1",
         ] {
             assert!(text(&metrics).contains(line), "{line}");
@@ -598,7 +697,7 @@ mod tests {
 
     #[test]
     fn opened_policies_are_a_closed_set() {
-        for known in ["gap:opaque", "failure:audit"] {
+        for known in ["gap:opaque", "failure:audit", "waiver:no-consent"] {
             assert_eq!(opened_label(known), known);
         }
         assert_eq!(opened_label("gap:991231100010"), "other");

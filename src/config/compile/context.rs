@@ -20,6 +20,9 @@ use crate::model::{Category, CategorySet, Country, Day, Timestamp, UtcOffset};
 /// Words that make a line secret: its value never stands in an excerpt.
 const SECRET_WORDS: &[&str] = &["credential", "token", "secret", "password"];
 
+/// Begins the name of a file that systemd hands over (LoadCredential).
+const CREDENTIALS: &str = "$CREDENTIALS_DIRECTORY/";
+
 /// The text of the file.
 #[derive(Debug)]
 pub(in super::super) struct Source<'a> {
@@ -156,15 +159,6 @@ impl<'a> Context<'a> {
     ) {
         let fix = suggest::fix(name, known);
         self.report(Severity::Error, at, format!("unknown {what} `{name}`"), fix);
-    }
-
-    /// Reports a field whose function is not there.
-    pub(super) fn unavailable(&self, at: &Trail, what: &str) {
-        self.error(
-            at,
-            format!("{what} is not available in this version"),
-            "remove the key; nothing would act on it",
-        );
     }
 
     /// Reads `text` as a `T`, or reports why it is none.
@@ -314,9 +308,15 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// `name` relative to the directory of the file.
+    /// `name` relative to the directory of the file, or to the directory of systemd's credentials where it says so.
     pub(super) fn path(&self, name: &str) -> PathBuf {
-        self.base.join(name)
+        let credential = name
+            .strip_prefix(CREDENTIALS)
+            .and_then(|it| Some((std::env::var_os("CREDENTIALS_DIRECTORY")?, it)));
+        match credential {
+            Some((dir, name)) => Path::new(&dir).join(name),
+            None => self.base.join(name),
+        }
     }
 
     /// The text of a file, or a report why not.
@@ -329,7 +329,11 @@ impl<'a> Context<'a> {
             Ok(text) => Some(text),
             Err(error) => {
                 let message = format!("cannot read {}: {error}", path.display());
-                let fix = "check the path (relative to the configuration file) and its permissions";
+                let fix = if path.starts_with(&self.base) && name.starts_with(CREDENTIALS) {
+                    "CREDENTIALS_DIRECTORY is not set: name the file with LoadCredential= in the unit"
+                } else {
+                    "check the path (relative to the configuration file) and its permissions"
+                };
                 self.error(at, message, fix);
                 None
             }

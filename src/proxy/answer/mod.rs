@@ -1,5 +1,6 @@
 //! The one place where refusals and failures become answers: RFC 9457 problems with RFC 9209 `Proxy-Status`.
 
+pub(super) mod grpc;
 mod language;
 mod upstream_texts;
 
@@ -169,8 +170,14 @@ pub(super) fn failure(about: About<'_>, failure: Failure) -> Response<Body> {
             failure.status(),
         )
     };
-    if let Ok(value) = HeaderValue::try_from(format!("shekara; error={error}")) {
-        response.headers_mut().insert(PROXY_STATUS, value);
+    let headers = response.headers_mut();
+    let details = failure.details();
+    let details = details.map_or_else(String::new, |it| format!("; details=\"{it}\""));
+    if let Ok(value) = HeaderValue::try_from(format!("shekara; error={error}{details}")) {
+        headers.insert(PROXY_STATUS, value);
+    }
+    if let Some(seconds) = failure.retry_after() {
+        headers.insert(header::RETRY_AFTER, seconds.into());
     }
     response
 }
@@ -188,7 +195,6 @@ pub(super) fn breakdown() -> Response<Body> {
         HeaderValue::from_static("shekara; error=proxy_internal_error"),
     );
     headers.insert(header::RETRY_AFTER, RETRY_AFTER);
-    close(headers);
     response
 }
 
@@ -244,7 +250,9 @@ fn problem(
         },
     };
     let bytes = serde_json::to_vec(&body).unwrap_or_default();
+    let told = grpc::Told(format!("{} {}", body.title, body.detail));
     let mut response = Response::new(Either::Left(Full::from(bytes)));
+    response.extensions_mut().insert(told);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
     let headers = response.headers_mut();
     own_fields(headers);

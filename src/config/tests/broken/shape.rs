@@ -101,18 +101,6 @@ fn keys_and_words() {
 #[test]
 fn what_is_not_there_yet() {
     check(
-        "      url:",
-        r"      proxy: http://p.test
-      identity: {certificate_file: a, key_file: b}
-      credentials: {header: x, value_file: y}
-      url:",
-        r#"
-            24:14 E destinations[0].upstream.proxy: `upstream.proxy` is not available in this version [remove the key; nothing would act on it]
-            25:17 E destinations[0].upstream.identity: `upstream.identity` is not available in this version [remove the key; nothing would act on it]
-            26:20 E destinations[0].upstream.credentials: `upstream.credentials` is not available in this version [remove the key; nothing would act on it]
-        "#,
-    );
-    check(
         r"    country: DE
 ",
         r"    country: DE
@@ -121,9 +109,36 @@ fn what_is_not_there_yet() {
 ",
         r#"
             20:15 E destinations[0].fallback: `block` stands beside other fallbacks [write `block` alone, or only the reductions]
-            20:16 E destinations[0].fallback[0]: the fallback `reduce-fields` is not available in this version [remove the key; nothing would act on it]
-            21:16 E destinations[0].operators: `operators` (of the fallback `reduce-fields`) is not available in this version [remove the key; nothing would act on it]
             21:23 E destinations[0].operators.emai: `emai` is not a category code such as name, name.surname, email or health [did you mean `email`?]
+        "#,
+    );
+}
+
+#[test]
+fn reductions_that_would_not_act() {
+    check(
+        r"    country: DE
+",
+        r"    country: DE
+    fallback: [drop-records, drop-records]
+    operators: {email: mask}
+",
+        r#"
+            20:15 W destinations[0].fallback: no route says what a record is, so that `drop-records` drops nothing [write `records: "$.path[*]"` in the routes that send batches]
+            20:30 E destinations[0].fallback[1]: the fallback stands here twice [write it once]
+            21:16 E destinations[0].operators: `operators` say how fields are reduced, and none are here [write `fallback: [reduce-fields]`, or remove the key]
+        "#,
+    );
+    check(
+        r"    country: DE
+",
+        r"    country: DE
+    fallback: [reduce-fields]
+    operators: {name: mask, name.surname: mask, id_documnt: remove}
+",
+        r#"
+            21:43 W destinations[0].operators.name.surname: the parent of `name.surname` says the same already [remove one of the two]
+            21:61 E destinations[0].operators.id_documnt: `id_documnt` is not a category code such as name, name.surname, email or health [did you mean `id_document`?]
         "#,
     );
 }
