@@ -197,8 +197,6 @@ pub enum TimeLimit {
     BodyIdleTime,
     /// For the whole body.
     BodyTime,
-    /// For the client to take a piece of the answer.
-    ClientWriteTime,
     /// For the connection.
     ConnectTime,
     /// From one piece of the answer's body to the next.
@@ -207,6 +205,8 @@ pub enum TimeLimit {
     ResponseTime,
     /// For the whole exchange.
     TotalTime,
+    /// For the client to take a piece of the answer.
+    WriteTime,
 }
 
 impl TimeLimit {
@@ -215,11 +215,11 @@ impl TimeLimit {
         match self {
             Self::BodyIdleTime => "body_idle_time",
             Self::BodyTime => "body_time",
-            Self::ClientWriteTime => "client_write_time",
             Self::ConnectTime => "connect_time",
             Self::ResponseIdleTime => "response_idle_time",
             Self::ResponseTime => "response_time",
             Self::TotalTime => "total_time",
+            Self::WriteTime => "write_time",
         }
     }
 }

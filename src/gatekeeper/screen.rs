@@ -610,7 +610,7 @@ fn judged_at(clock: Timestamp, evidence: &Evidence) -> Timestamp {
     }
 }
 
-/// What the destination's own declarations let pass here: opened gaps, and reasons that an officer waived.
+/// What the destination's own declarations let pass here: opened gaps, a failed inspection, and reasons that an officer waived.
 fn opened(facts: &Facts, transfer: &Transfer, decision: &Decision) -> Vec<String> {
     let gaps = transfer.gaps.keys();
     let gaps = gaps.filter(|it| facts.gaps.get(it) == Some(&GapPolicy::AllowLogged));
@@ -618,7 +618,11 @@ fn opened(facts: &Facts, transfer: &Transfer, decision: &Decision) -> Vec<String
     let waived = waived
         .into_iter()
         .filter(|it| facts.modes.is_waived(*it, transfer.at));
+    let has_failed = transfer.gaps.contains_key(&GapKind::InspectionFailed);
+    let inspection = (has_failed && facts.inspection_failure.is_open(transfer.at))
+        .then(|| "failure:inspection".to_owned());
     gaps.map(|it| format!("gap:{}", it.as_str()))
+        .chain(inspection)
         .chain(waived.map(|it| format!("waiver:{it}")))
         .collect()
 }

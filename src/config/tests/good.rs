@@ -29,6 +29,8 @@ fn the_small_one_has_no_problem_and_takes_defaults() {
     assert!(it.warnings.is_empty(), "{}", it.warnings);
     let configuration = it.configuration;
     assert_eq!(configuration.proxy.concurrency, 1024);
+    assert_eq!(configuration.proxy.connections, 16_384);
+    assert_eq!(configuration.proxy.write_time, Duration::from_secs(60));
     assert_eq!(configuration.proxy.drain_time, Duration::from_secs(30));
     assert_eq!(configuration.proxy.per_client, 512);
     assert_eq!(configuration.proxy.connections_per_client, 4096);
