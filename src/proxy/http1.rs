@@ -55,7 +55,7 @@ pub(super) async fn serve(mut socket: Socket, mut early: BytesMut, served: Serve
             Some(rest) => (socket, early) = rest,
         }
         let has_more = !early.is_empty();
-        if !has_more && !speaks(socket.tcp(), served.times.idle, &served.tasks.drain).await {
+        if !has_more && !speaks(socket.tcp(), served.times.idle, &served.tasks.quiet).await {
             break;
         }
     }
@@ -94,6 +94,7 @@ async fn work(
         service_fn(move |request| Walking {
             walk: served.walk(verdicts.next(), request, None),
             open: Some(activity.begin()),
+            drain: served.tasks.drain.clone(),
         })
     };
     let connection = Builder::new()
@@ -103,8 +104,8 @@ async fn work(
         .max_headers(FIELDS_MAX)
         .max_buf_size(BUFFER_BYTES)
         .serve_connection(TokioIo::new(stream), service);
-    let drain = served.tasks.drain.clone();
-    let ended = Resting::new(connection, Arc::clone(&activity), &drain).await;
+    let quiet = served.tasks.quiet.clone();
+    let ended = Resting::new(connection, Arc::clone(&activity), &quiet).await;
     match ended {
         Ok(Some((stream, read))) => {
             let (stream, rest) = stream.into_inner().into_rest();
@@ -127,23 +128,23 @@ struct Resting<'a, S: HttpService<hyper::body::Incoming>> {
     /// Runs while nothing is under way.
     timer: Pin<Box<Sleep>>,
     is_timing: bool,
-    drain: Pin<Box<WaitForCancellationFuture<'a>>>,
-    is_draining: bool,
+    quiet: Pin<Box<WaitForCancellationFuture<'a>>>,
+    is_ending: bool,
 }
 
 impl<'a, S: HttpService<hyper::body::Incoming>> Resting<'a, S> {
     fn new(
         connection: Connection<Io, S>,
         activity: Arc<Activity>,
-        drain: &'a CancellationToken,
+        quiet: &'a CancellationToken,
     ) -> Self {
         Self {
             connection: Some(connection),
             activity,
             timer: Box::pin(sleep(REST_TIME)),
             is_timing: false,
-            drain: Box::pin(drain.cancelled()),
-            is_draining: false,
+            quiet: Box::pin(quiet.cancelled()),
+            is_ending: false,
         }
     }
 
@@ -179,12 +180,12 @@ where
                 it.connection = None;
                 return Poll::Ready(ended.map(|()| None));
             }
-            if !it.is_draining && it.drain.as_mut().poll(cx).is_ready() {
-                it.is_draining = true;
+            if !it.is_ending && it.quiet.as_mut().poll(cx).is_ready() {
+                it.is_ending = true;
                 Pin::new(connection).graceful_shutdown();
                 continue;
             }
-            if it.is_draining || !it.is_at_rest(cx) {
+            if it.is_ending || !it.is_at_rest(cx) {
                 return Poll::Pending;
             }
             let Some(mut connection) = it.connection.take() else {
@@ -196,7 +197,7 @@ where
                 return Poll::Ready(ended.map(|()| Some((parts.io, parts.read_buf))));
             }
             // It was not idle after all: it ends with what is under way.
-            it.is_draining = true;
+            it.is_ending = true;
             it.connection = Some(connection);
         }
     }
@@ -206,6 +207,8 @@ where
 struct Walking {
     walk: JoinHandle<io::Result<Response<Body>>>,
     open: Option<Open>,
+    /// Cancelled: this answer is the connection's last.
+    drain: CancellationToken,
 }
 
 impl Future for Walking {
@@ -221,7 +224,10 @@ impl Future for Walking {
             answer::close(response.headers_mut());
             response
         });
-        let (parts, body) = response.into_parts();
+        let (mut parts, body) = response.into_parts();
+        if it.drain.is_cancelled() {
+            answer::close(&mut parts.headers);
+        }
         match it.open.take() {
             Some(open) => Poll::Ready(Ok(Response::from_parts(parts, Sent::new(body, open)))),
             None => Poll::Pending,

@@ -40,10 +40,17 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// A bound listener.
 #[derive(Debug)]
 pub(super) struct Bound {
-    /// Id.
-    pub(super) id: Arc<str>,
-    /// Socket.
+    /// Closed when draining begins, whatever connections are still open.
     pub(super) socket: TcpListener,
+    /// What its connections share.
+    pub(super) door: Door,
+}
+
+/// What the connections of a listener share.
+#[derive(Debug)]
+pub(super) struct Door {
+    /// Listener id.
+    pub(super) id: Arc<str>,
     /// What it presents to the handshakes that come, if it speaks TLS.
     pub(super) tls: Option<Arc<ArcSwap<Identity>>>,
     /// How long clients are waited for.
@@ -58,13 +65,15 @@ impl std::fmt::Debug for Tasks {
     }
 }
 
-/// The tasks of the data plane and the two ways to end them.
+/// The tasks of the data plane and the ways to end them.
 #[derive(Clone)]
 pub(super) struct Tasks {
     /// Counts connections and requests.
     pub(super) tracker: TaskTracker,
-    /// No new connections; idle ones close, exchanges finish.
+    /// No new connections; a connection ends with its next answer.
     pub(super) drain: CancellationToken,
+    /// Connections on which nothing is under way close too.
+    pub(super) quiet: CancellationToken,
     /// Everything ends now.
     pub(super) abort: CancellationToken,
 }
@@ -142,54 +151,77 @@ pub(super) fn walked(
     }
 }
 
-/// Accepts until draining.
+/// Accepts until draining, and then whoever has connected before the socket closes.
 pub(super) async fn accept(bound: Bound, gate: Arc<Gate>, tasks: Tasks) {
-    let bound = Arc::new(bound);
+    let Bound { socket, door } = bound;
+    let door = Arc::new(door);
     loop {
         let accepting = async {
             let permit = Arc::clone(&gate.connections).acquire_owned().await;
-            (permit, bound.socket.accept().await)
+            (permit, socket.accept().await)
         };
         let (permit, accepted) = tokio::select! {
-            () = tasks.drain.cancelled() => return,
+            () = tasks.drain.cancelled() => break,
             accepted = accepting => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => {
-                let address = counted_address(peer.ip().to_canonical());
-                let Some(counted) = gate.peers.take(address, gate.connections_per_client) else {
-                    gate.metrics.refused_connection();
-                    continue;
-                };
-                let work = greet(
-                    stream,
-                    peer,
-                    Arc::clone(&bound),
-                    Arc::clone(&gate),
-                    tasks.clone(),
-                );
-                let abort = tasks.abort.clone();
-                tasks.tracker.spawn(async move {
-                    let _held = (permit, counted);
-                    tokio::select! {
-                        () = abort.cancelled() => {}
-                        () = work => {}
-                    }
-                });
-            }
+            Ok((stream, peer)) => begin(stream, peer, permit, (&door, &gate, &tasks)),
             Err(error) => {
-                tracing::warn!(%error, listener = &*bound.id, "A connection could not be accepted.");
+                tracing::warn!(%error, listener = &*door.id, "A connection could not be accepted.");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
+    // Asked directly: the reactor may not have heard of the newest.
+    let Ok(socket) = socket.into_std() else {
+        return;
+    };
+    while let Ok(permit) = Arc::clone(&gate.connections).try_acquire_owned() {
+        let Ok((stream, peer)) = socket.accept() else {
+            return;
+        };
+        if stream.set_nonblocking(true).is_ok()
+            && let Ok(stream) = TcpStream::from_std(stream)
+        {
+            begin(stream, peer, permit, (&door, &gate, &tasks));
+        }
+    }
+}
+
+/// Serves a connection in a task of its own, which holds `permit`, unless its client has too many.
+fn begin(
+    stream: TcpStream,
+    peer: SocketAddr,
+    permit: impl Send + 'static,
+    (door, gate, tasks): (&Arc<Door>, &Arc<Gate>, &Tasks),
+) {
+    let address = counted_address(peer.ip().to_canonical());
+    let Some(counted) = gate.peers.take(address, gate.connections_per_client) else {
+        gate.metrics.refused_connection();
+        return;
+    };
+    let work = greet(
+        stream,
+        peer,
+        Arc::clone(door),
+        Arc::clone(gate),
+        tasks.clone(),
+    );
+    let abort = tasks.abort.clone();
+    tasks.tracker.spawn(async move {
+        let _held = (permit, counted);
+        tokio::select! {
+            () = abort.cancelled() => {}
+            () = work => {}
+        }
+    });
 }
 
 /// Waits for a client to say something, then serves it. What takes room is boxed, so that waiting takes none.
 async fn greet(
     stream: TcpStream,
     address: SocketAddr,
-    bound: Arc<Bound>,
+    door: Arc<Door>,
     gate: Arc<Gate>,
     tasks: Tasks,
 ) {
@@ -197,19 +229,19 @@ async fn greet(
         tracing::debug!(%error, "A connection was gone before it began.");
         return;
     }
-    let first_time = match bound.tls {
-        Some(_) => bound.times.head,
-        None => bound.times.idle,
+    let first_time = match door.tls {
+        Some(_) => door.times.head,
+        None => door.times.idle,
     };
-    if !speaks(&stream, first_time, &tasks.drain).await {
+    if !speaks(&stream, first_time, &tasks.quiet).await {
         return;
     }
-    let opened = match &bound.tls {
-        None => Box::pin(open_plain(stream, bound.times.head)).await,
+    let opened = match &door.tls {
+        None => Box::pin(open_plain(stream, door.times.head)).await,
         Some(identity) => {
             // That of the handshake's moment: a reload may present another one to the next.
             let config = Arc::clone(&identity.load().config);
-            Box::pin(open_tls(stream, config, &bound, &gate.metrics)).await
+            Box::pin(open_tls(stream, config, &door, &gate.metrics)).await
         }
     };
     let Some(opened) = opened else {
@@ -217,7 +249,7 @@ async fn greet(
     };
     let served = Served {
         connection: Arc::new(Connection {
-            listener: Arc::clone(&bound.id),
+            listener: Arc::clone(&door.id),
             peer: Peer {
                 address: address.ip().to_canonical(),
                 names: opened.names,
@@ -227,7 +259,7 @@ async fn greet(
         }),
         gate,
         tasks,
-        times: bound.times,
+        times: door.times,
     };
     let (socket, early) = (opened.socket, opened.early);
     match opened.speech {
@@ -237,13 +269,13 @@ async fn greet(
     }
 }
 
-/// Waits until there is something to read, holding no buffer. `false` when nothing came in `time`, the client has closed, or the
-/// data plane drains.
-pub(super) async fn speaks(stream: &TcpStream, time: Duration, drain: &CancellationToken) -> bool {
+/// Waits until there is something to read, holding no buffer. `false` when nothing came in `time`, the client has closed, or it
+/// is to be `quiet`.
+pub(super) async fn speaks(stream: &TcpStream, time: Duration, quiet: &CancellationToken) -> bool {
     let mut byte = [0];
     tokio::select! {
         biased;
-        () = drain.cancelled() => false,
+        () = quiet.cancelled() => false,
         peeked = timeout(time, stream.peek(&mut byte)) => matches!(peeked, Ok(Ok(1))),
     }
 }
@@ -311,20 +343,20 @@ async fn speech(stream: &mut TcpStream, early: &mut BytesMut, time: Duration) ->
 async fn open_tls(
     stream: TcpStream,
     config: Arc<ServerConfig>,
-    bound: &Bound,
+    door: &Door,
     metrics: &Metrics,
 ) -> Option<Opened> {
     let accepting = TlsAcceptor::from(config).accept(stream);
-    let stream = match timeout(bound.times.head, accepting).await {
+    let stream = match timeout(door.times.head, accepting).await {
         Ok(Ok(stream)) => Box::new(stream),
         Ok(Err(error)) => {
             metrics.connection_fault("tls-handshake");
-            tracing::debug!(kind = ?error.kind(), listener = &*bound.id, "A TLS handshake failed.");
+            tracing::debug!(kind = ?error.kind(), listener = &*door.id, "A TLS handshake failed.");
             return None;
         }
         Err(_) => {
             metrics.connection_fault("tls-handshake");
-            tracing::debug!(listener = &*bound.id, "A TLS handshake took too long.");
+            tracing::debug!(listener = &*door.id, "A TLS handshake took too long.");
             return None;
         }
     };

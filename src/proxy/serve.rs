@@ -8,7 +8,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Listener, Settings,
-    listener::{self, Bound, Tasks, Times},
+    listener::{self, Bound, Door, Tasks, Times},
     spool::Spool,
     stack::{Gate, Generation},
     tls::Identities,
@@ -18,6 +18,10 @@ use crate::{
     gatekeeper::{Gatekeeper, Snapshot, capacity::Capacity},
     telemetry::Metrics,
 };
+
+/// How long a connection without a request stays open when draining begins. There is no way to tell its client: what it sends
+/// while the connection closes is lost to it.
+const LINGER_TIME: Duration = Duration::from_millis(500);
 
 /// Sockets that listen already, by listener id; they do not block.
 pub type Sockets = BTreeMap<Arc<str>, std::net::TcpListener>;
@@ -83,13 +87,15 @@ impl Proxy {
                 None => bind(it).await?,
             };
             bound.push(Bound {
-                id: Arc::clone(&it.id),
                 socket,
-                tls: identities.of(&it.id).cloned(),
-                times: Times {
-                    head: settings.head_time,
-                    idle: settings.idle_time,
-                    write: settings.write_time,
+                door: Door {
+                    id: Arc::clone(&it.id),
+                    tls: identities.of(&it.id).cloned(),
+                    times: Times {
+                        head: settings.head_time,
+                        idle: settings.idle_time,
+                        write: settings.write_time,
+                    },
                 },
             });
         }
@@ -100,6 +106,7 @@ impl Proxy {
             tasks: Tasks {
                 tracker: TaskTracker::new(),
                 drain: CancellationToken::new(),
+                quiet: CancellationToken::new(),
                 abort: CancellationToken::new(),
             },
             drain_time: settings.drain_time,
@@ -114,7 +121,7 @@ impl Proxy {
     pub fn addresses(&self) -> io::Result<Vec<(Arc<str>, SocketAddr)>> {
         self.bound
             .iter()
-            .map(|it| Ok((Arc::clone(&it.id), it.socket.local_addr()?)))
+            .map(|it| Ok((Arc::clone(&it.door.id), it.socket.local_addr()?)))
             .collect()
     }
 
@@ -128,12 +135,14 @@ impl Proxy {
         }
     }
 
-    /// Serves until `shutdown`, then drains: accepts no more, closes idle connections, lets exchanges finish for the drain time,
-    /// and ends what is left. Returns when no task of the data plane runs any more; completions are queued by then.
+    /// Serves until `shutdown`, then drains: closes the listeners, says with each answer that the connection ends, closes
+    /// connections that stay idle, lets exchanges finish for the drain time, and ends what is left. Returns when no task of the data
+    /// plane runs any more; completions are queued by then.
     pub async fn serve(self, shutdown: CancellationToken) {
         let Tasks {
             tracker,
             drain,
+            quiet,
             abort,
         } = self.tasks.clone();
         for bound in self.bound {
@@ -147,7 +156,15 @@ impl Proxy {
         tracing::info!("Draining.");
         drain.cancel();
         tracker.close();
-        if timeout(self.drain_time, tracker.wait()).await.is_err() {
+        let ending = async {
+            // A client that is busy learns with its next answer that the connection ends, and sends nothing into a closing one.
+            let linger = LINGER_TIME.min(self.drain_time / 4);
+            if timeout(linger, tracker.wait()).await.is_err() {
+                quiet.cancel();
+                tracker.wait().await;
+            }
+        };
+        if timeout(self.drain_time, ending).await.is_err() {
             tracing::warn!(
                 tasks = tracker.len(),
                 "The drain time is over; what is left is ended."
@@ -181,7 +198,7 @@ impl Handle {
             Ok((renewals, upstreams))
         });
         let (renewals, upstreams) = prepared.inspect_err(|_| metrics.refused_reload())?;
-        metrics.took_into_force(snapshot.versions.generation);
+        metrics.took_into_force(&snapshot.versions.config, snapshot.versions.generation);
         self.gate.generation.store(Arc::new(Generation {
             snapshot,
             upstreams,
@@ -230,7 +247,7 @@ fn gate(
     let capacity = Arc::new(Capacity::new(settings.memory, settings.spool.size));
     let spool = open_spool(settings, &capacity)?;
     metrics.watch(Arc::clone(&capacity));
-    metrics.took_into_force(snapshot.versions.generation);
+    metrics.took_into_force(&snapshot.versions.config, snapshot.versions.generation);
     Ok(Gate {
         generation: ArcSwap::from_pointee(Generation {
             snapshot,

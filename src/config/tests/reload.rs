@@ -46,6 +46,11 @@ fn names_what_takes_force_only_at_a_start() {
         ),
         (
             "version: 1\n",
+            "version: 1\nlimits: {drain_delay: 3s}\n",
+            vec!["limits.drain_delay"],
+        ),
+        (
+            "version: 1\n",
             "version: 1\nlimits: {connections: 100, idle_time: 9s, write_time: 5s}\n",
             vec![
                 "limits.connections",

@@ -436,10 +436,6 @@ fn named(keys: &[Key], cells: &[Cell]) -> Vec<Named> {
 }
 
 /// The rows of a table behind its names, and the cells in them; a row goes with its line break. `delimiter` as [`delimiter_of`] says.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "reduction of tables takes these")
-)]
 pub(crate) fn units(media_type: &MediaType, text: &str, from: usize) -> Vec<Unit> {
     let (delimiter, is_doubtful) = if media_type.format == Format::Tsv {
         (b'\t', false)

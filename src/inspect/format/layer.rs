@@ -136,31 +136,6 @@ impl<'a> Layer<'a> {
         }
     }
 
-    /// The bytes of the parent's text that hold `range` of a joined text. What reaches from one stretch to another takes the marks of
-    /// both, so that writing over it leaves none of them alone.
-    fn through_stretches(&self, range: &Range<usize>) -> Range<usize> {
-        let stretch = |position: usize| {
-            let after = self.stretches.partition_point(|it| it.at <= position);
-            self.stretches.get(after.saturating_sub(1))
-        };
-        let last = range.end.saturating_sub(1).max(range.start);
-        let (Some(first), Some(last)) = (stretch(range.start), stretch(last)) else {
-            return 0..0;
-        };
-        let is_one = first.at == last.at;
-        let start = match (is_one || first.whole == first.raw, first.is_exact) {
-            (true, true) => first.raw.start + (range.start - first.at),
-            (true, false) => first.raw.start,
-            (false, _) => first.whole.start,
-        };
-        let end = match (is_one || last.whole == last.raw, last.is_exact) {
-            (true, true) => last.raw.start + range.end.saturating_sub(last.at),
-            (true, false) => last.raw.end,
-            (false, _) => last.whole.end,
-        };
-        start..end.max(start)
-    }
-
     /// The range of this layer's text that the bytes `range` of the part hold, as far as there is a way back.
     pub(crate) fn inward(&self, range: Range<usize>) -> Range<usize> {
         let range = match self.parent {
@@ -171,7 +146,8 @@ impl<'a> Layer<'a> {
         let end = range.end.saturating_sub(self.base);
         match self.escape {
             Escape::None => start..end,
-            Escape::Joined | Escape::Whole => 0..usize::MAX,
+            Escape::Whole => 0..usize::MAX,
+            Escape::Joined => self.across_stretches(start, end),
             Escape::Json | Escape::Percent | Escape::PercentPlus | Escape::Quotes => {
                 self.seek_inward(&self.start_inward, start)..self.seek_inward(&self.end_inward, end)
             }
@@ -201,6 +177,48 @@ impl<'a> Layer<'a> {
         }
         cursor.set((in_raw, in_text));
         in_text
+    }
+
+    /// The range of a joined text that the bytes from `start` to `end` of the parent's text hold.
+    fn across_stretches(&self, start: usize, end: usize) -> Range<usize> {
+        let first = self.stretches.partition_point(|it| it.whole.start <= start);
+        let first = first.checked_sub(1).and_then(|it| self.stretches.get(it));
+        let after = self.stretches.partition_point(|it| it.whole.start < end);
+        let last = after.checked_sub(1).and_then(|it| self.stretches.get(it));
+        let from = first.map_or(0, |it| match it.is_exact {
+            true => it.at + start.clamp(it.raw.start, it.raw.end) - it.raw.start,
+            false => it.at,
+        });
+        let to = match last {
+            Some(it) if it.is_exact => it.at + end.clamp(it.raw.start, it.raw.end) - it.raw.start,
+            _ => self.stretches.get(after).map_or(usize::MAX, |it| it.at),
+        };
+        from..to.max(from)
+    }
+
+    /// The bytes of the parent's text that hold `range` of a joined text. What reaches from one stretch to another takes the marks of
+    /// both, so that writing over it leaves none of them alone.
+    fn through_stretches(&self, range: &Range<usize>) -> Range<usize> {
+        let stretch = |position: usize| {
+            let after = self.stretches.partition_point(|it| it.at <= position);
+            self.stretches.get(after.saturating_sub(1))
+        };
+        let last = range.end.saturating_sub(1).max(range.start);
+        let (Some(first), Some(last)) = (stretch(range.start), stretch(last)) else {
+            return 0..0;
+        };
+        let is_one = first.at == last.at;
+        let start = match (is_one || first.whole == first.raw, first.is_exact) {
+            (true, true) => first.raw.start + (range.start - first.at),
+            (true, false) => first.raw.start,
+            (false, _) => first.whole.start,
+        };
+        let end = match (is_one || last.whole == last.raw, last.is_exact) {
+            (true, true) => last.raw.start + range.end.saturating_sub(last.at),
+            (true, false) => last.raw.end,
+            (false, _) => last.whole.end,
+        };
+        start..end.max(start)
     }
 
     /// Position in `raw` of position `target` of the text.
@@ -243,7 +261,19 @@ fn escape(text: &str, escape: Escape) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     match escape {
         Escape::None => out.push_str(text),
-        Escape::Joined | Escape::Whole => return None,
+        Escape::Whole => return None,
+        Escape::Joined => {
+            for ch in text.chars() {
+                match ch {
+                    '&' => out.push_str("&amp;"),
+                    '<' => out.push_str("&lt;"),
+                    '>' => out.push_str("&gt;"),
+                    '"' => out.push_str("&quot;"),
+                    '\'' => out.push_str("&apos;"),
+                    other => out.push(other),
+                }
+            }
+        }
         Escape::Quotes => out.push_str(&text.replace('"', "\"\"")),
         Escape::Json => {
             for ch in text.chars() {

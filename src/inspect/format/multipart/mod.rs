@@ -85,7 +85,7 @@ pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, body: &[u8], label: &s
 }
 
 /// The boundary of a label, and whether its parts have names.
-fn boundary_of(label: &str) -> Result<(String, bool), GapKind> {
+pub(crate) fn boundary_of(label: &str) -> Result<(String, bool), GapKind> {
     let label = Parameterised::parse(label)?;
     let is_form = match label.kind.as_str() {
         "multipart/form-data" => true,

@@ -156,10 +156,6 @@ fn after(body: &[u8], at: usize) -> (End, bool) {
 }
 
 /// The parts of `body`: each goes with the delimiter before it. Empty where the body is not split in one way.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "reduction of multipart bodies takes these")
-)]
 pub(crate) fn units(body: &[u8], boundary: &str) -> Vec<Unit> {
     let split = split(body, boundary, usize::MAX - 1);
     if split.is_ambiguous || split.is_malformed {

@@ -10,7 +10,7 @@
 //! By hand, because every finding needs its bytes through the joined text, and because parsers made for reading forgive what must be
 //! refused here.
 
-mod outline;
+pub(crate) mod outline;
 
 use std::ops::Range;
 

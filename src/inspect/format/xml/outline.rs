@@ -504,7 +504,6 @@ fn is_name(it: char) -> bool {
 
 /// The elements and attributes of `text` from byte `from` on, in the order of their starts, outer ones first. Empty where it is not
 /// well-formed.
-#[cfg_attr(not(test), expect(dead_code, reason = "reduction of XML takes these"))]
 pub(crate) fn units(text: &str, from: usize) -> Vec<Unit> {
     let it = outline(text, from, usize::MAX, usize::MAX);
     if it.fault.is_some() {
