@@ -273,6 +273,15 @@ fn a_container_asks_whether_the_gate_is_ready() {
         command(folder.path(), &["healthcheck", "--url", &url]),
         ready
     );
+    let (code, screen) = command(folder.path(), &["status", "--url", &url]);
+    assert_eq!(code, 0, "{screen}");
+    for shown in [
+        "ready          yes\n",
+        ", generation 1, 0 refused",
+        "in flight      0\n",
+    ] {
+        assert!(screen.contains(shown), "{screen}");
+    }
     // By the configuration, also when it has become wrong since.
     let told = format!("version: 2\nadmin: {{bind: \"{}\"}}\n", gate.admin);
     fs::write(&file, told).unwrap();

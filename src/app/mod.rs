@@ -1,5 +1,6 @@
 //! The composition root: puts adapters behind the ports, serves, reloads, drains.
 
+mod descriptors;
 mod manager;
 mod outbox;
 mod reload;
@@ -116,6 +117,7 @@ pub async fn run(options: Options, start: Start) -> Result<(), String> {
     let passed = manager::passed_sockets()?;
     warn(&start.loaded.warnings);
     let configuration = start.loaded.configuration;
+    descriptors::raise(&configuration.proxy);
     let parts = open(&configuration)?;
     check_registers(&configuration, options.accept_older_registers)?;
     let (proxy, admin_socket) = bind_proxy(&configuration, &parts, passed).await?;

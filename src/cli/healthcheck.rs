@@ -13,7 +13,7 @@ use super::{Common, Failure, Outcome, print};
 use crate::config;
 
 /// Longer answers are cut.
-const ANSWER_MAX: u64 = 64 * 1024;
+const ANSWER_MAX: u64 = 16 * 1024 * 1024;
 
 /// Asks the running gate whether it is ready; exit code 0 if it is, else 1 (for Docker's HEALTHCHECK and Kubernetes' exec probes)
 #[derive(Debug, clap::Args)]
@@ -27,7 +27,8 @@ pub struct Args {
 }
 
 /// Where to ask.
-struct Page {
+#[derive(Clone, Debug)]
+pub(super) struct Page {
     address: SocketAddr,
     /// For the `Host` field.
     host: String,
@@ -39,12 +40,8 @@ struct Page {
 /// # Errors
 /// It is not, or nobody answers; one line says why.
 pub fn run(args: &Args, common: &Common) -> Outcome {
-    let page = match &args.url {
-        Some(url) => named(url)?,
-        None => of_configuration(common),
-    };
-    let (status, body) = ask(&page, Duration::from_secs(args.timeout))
-        .map_err(|why| Failure::new(format!("nobody answers at {}: {why}", page.address)))?;
+    let page = Page::find(args.url.as_deref(), common)?;
+    let (status, body) = page.ask(Duration::from_secs(args.timeout))?;
     if status == 200 {
         print("ready");
         return Ok(ExitCode::SUCCESS);
@@ -58,6 +55,33 @@ pub fn run(args: &Args, common: &Common) -> Outcome {
     } else {
         format!("not ready: {}", failed.join(", "))
     }))
+}
+
+impl Page {
+    /// The page of a URL, else `/readyz` of the configuration's admin listener.
+    pub(super) fn find(url: Option<&str>, common: &Common) -> Result<Self, Failure> {
+        match url {
+            Some(url) => named(url),
+            None => Ok(of_configuration(common)),
+        }
+    }
+
+    /// Another page of the same listener.
+    pub(super) fn at(&self, target: &str) -> Self {
+        Self {
+            target: target.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// Status and body.
+    ///
+    /// # Errors
+    /// Nobody answers within `time`.
+    pub(super) fn ask(&self, time: Duration) -> Result<(u16, String), Failure> {
+        ask(self, time)
+            .map_err(|why| Failure::new(format!("nobody answers at {}: {why}", self.address)))
+    }
 }
 
 fn named(text: &str) -> Result<Page, Failure> {

@@ -16,6 +16,7 @@ mod report;
 pub mod run;
 pub mod scan;
 pub mod schema;
+pub mod status;
 pub mod subject;
 pub mod test;
 pub mod text;
@@ -110,6 +111,7 @@ enum Command {
     Run(run::Args),
     Scan(scan::Args),
     Schema(schema::Args),
+    Status(status::Args),
     Subject(subject::Args),
     Text(text::Args),
     Test(test::Args),
@@ -152,6 +154,7 @@ fn dispatch(command: Command, common: &Common) -> Outcome {
         Command::Run(args) => run::run(args, common),
         Command::Scan(args) => scan::run(args),
         Command::Schema(args) => schema::run(&args, common),
+        Command::Status(args) => status::run(&args, common),
         Command::Subject(args) => place(common)?.register(&args),
         Command::Text(args) => place(common)?.register(&args),
         Command::Test(args) => test::run(&args),

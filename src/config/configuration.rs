@@ -122,8 +122,12 @@ pub fn restart_only_changes(old: &Configuration, new: &Configuration) -> Vec<Str
     let mut names = listener_changes(&was.listeners, &is.listeners);
     let settings = [
         ("limits.concurrency", was.concurrency != is.concurrency),
+        ("limits.drain_delay", old.drain_delay != new.drain_delay),
         ("limits.drain_time", was.drain_time != is.drain_time),
         ("limits.head_time", was.head_time != is.head_time),
+        ("limits.connections", was.connections != is.connections),
+        ("limits.idle_time", was.idle_time != is.idle_time),
+        ("limits.write_time", was.write_time != is.write_time),
         ("limits.per_client", was.per_client != is.per_client),
         (
             "limits.connections_per_client",

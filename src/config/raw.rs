@@ -159,6 +159,12 @@ pub(super) struct Limits {
     pub(super) drain_delay: Option<String>,
     /// Time for a request head to arrive. Default 10s.
     pub(super) head_time: Option<String>,
+    /// Connections at once over all listeners, 1 to 1000000; further clients wait. Default 16384.
+    pub(super) connections: Option<u64>,
+    /// Longest time between two requests of a connection, 1s to 1h; above what client pools keep connections for. Default 100s.
+    pub(super) idle_time: Option<String>,
+    /// Time for a client to take the next bytes of an answer, 1s to 1h. Default 60s.
+    pub(super) write_time: Option<String>,
     /// Exchanges at once of one address whose callers prove nothing. Default half of `concurrency`.
     pub(super) per_client: Option<u64>,
     /// Connections of one address, 1 to 1000000. Default four times `concurrency`.

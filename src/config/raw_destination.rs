@@ -70,7 +70,7 @@ pub(super) struct Destination {
     /// What may be done instead of a refusal.
     #[serde(default)]
     pub(super) fallback: Vec<Fallback>,
-    /// What reduce-fields does to a category.
+    /// What reduce-fields does to a category: remove, mask or pseudonymise. Default remove; a parent covers its children.
     #[serde(default)]
     pub(super) operators: BTreeMap<String, Operator>,
     /// What each kind of gap means; default block.
@@ -322,7 +322,7 @@ pub(super) enum Fallback {
     Block,
     /// Drop the records of persons without a basis.
     DropRecords,
-    /// Take out uncovered fields. Not available in this version.
+    /// Take uncovered fields out, or hide them as `operators` say.
     ReduceFields,
 }
 

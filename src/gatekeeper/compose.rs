@@ -25,11 +25,14 @@ pub(super) fn compose(
     digest: String,
     snapshot: &Snapshot,
 ) -> (Decided, Option<Message>) {
-    let leaves = judged.outgoing.as_ref().map(|it| Leaves {
+    let outgoing = judged.outgoing;
+    let leaves = outgoing.message.as_ref().map(|it| Leaves {
         bytes: it.body.len() as u64,
         digest,
         dropped: u32::try_from(judged.decision.reduction.drop_records.len()).unwrap_or(u32::MAX),
-        removed: 0,
+        removed: outgoing.removed,
+        masked: outgoing.masked,
+        pseudonymised: outgoing.pseudonymised,
     });
     let confidence_min = destination.map_or(Confidence::Low, |it| it.facts.confidence_min);
     let decided = Decided {
@@ -50,7 +53,7 @@ pub(super) fn compose(
         opened: judged.opened,
         versions: Arc::clone(&snapshot.versions),
     };
-    (decided, judged.outgoing)
+    (decided, outgoing.message)
 }
 
 fn recipient(destination: &Destination, snapshot: &Snapshot) -> Recipient {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::header;
 use tokio::time::Instant;
 
 use super::{
@@ -15,18 +16,20 @@ use super::{
     destination::{Destination, Matched},
 };
 use crate::{
-    inspect::Plan,
+    inspect::{Plan, Reduced},
     model::{
         Purpose, Timestamp,
         finding::{Gap, GapKind, Location, Part},
-        inspection::{Inspection, Person},
+        inspection::{Budget, Inspection, Person},
         message::Message,
         transfer::TransferPerson,
     },
 };
 
 /// Bodies above this are inspected off the reactor's threads.
-const INLINE_BYTES: usize = 64 * 1024;
+pub(super) const INLINE_BYTES: usize = 64 * 1024;
+/// To this size a body may grow whatever its ratio (see [`Budget::decoded_ratio`]).
+const DECODED_LEAST: u64 = 1024 * 1024;
 /// Field by which a caller claims a purpose; removed before sending.
 pub const PURPOSE_FIELD: &str = "shekara-purpose";
 
@@ -63,8 +66,8 @@ pub(super) struct Read {
     pub(super) spare: Option<Reserved>,
 }
 
-/// Reads the message: inline when small, off the reactor under the wall-clock deadline when not. There are as many places for that
-/// as cores; the time spent waiting for one counts.
+/// Reads the message: inline when small and plain, off the reactor under the wall-clock deadline when not. There are as many places
+/// for that as cores; the time spent waiting for one counts.
 ///
 /// # Errors
 /// There is no place, or no memory, soon enough.
@@ -77,11 +80,10 @@ pub(super) async fn inspect(
 ) -> Result<Read, Full> {
     let time = matched.destination.limits.inspection_time;
     let began = Instant::now();
-    let spare = match spare_bytes(&message, &matched.destination) {
-        0 => None,
-        bytes => Some(capacity.memory.reserve(bytes).await?),
-    };
-    if message.body.len() <= INLINE_BYTES {
+    let decoded = decoded_bytes(&message, matched);
+    let copied = copied_bytes(&message, decoded, &matched.destination);
+    if message.body.len() <= INLINE_BYTES && decoded == 0 {
+        let spare = reserve(copied, capacity).await?;
         let inspection = inspect_guarded(&message, matched, at, snapshot);
         return Ok(Read {
             message,
@@ -91,6 +93,8 @@ pub(super) async fn inspect(
     }
     // At least half of the time is for the reading itself.
     let place = capacity.inspections.take(time / 2).await?;
+    // Only those that have a place take memory for what they decode, so that it is never held by who waits.
+    let spare = reserve(decoded + copied, capacity).await?;
     let task = {
         let (message, matched, snapshot) = (message.clone(), matched.clone(), Arc::clone(snapshot));
         tokio::task::spawn_blocking(move || {
@@ -100,11 +104,15 @@ pub(super) async fn inspect(
         })
     };
     let left = time.saturating_sub(began.elapsed());
-    let (inspection, spare) = match tokio::time::timeout(left, task).await {
+    let (inspection, mut spare) = match tokio::time::timeout(left, task).await {
         Ok(Ok(read)) => read,
         Ok(Err(_)) => (blind(GapKind::InspectionFailed), None),
         Err(_) => (blind(GapKind::DeadlineExceeded), None),
     };
+    // What was decoded is gone; a reduction decodes again.
+    if let Some(spare) = &mut spare {
+        spare.shrink(copied);
+    }
     Ok(Read {
         message,
         inspection,
@@ -112,11 +120,46 @@ pub(super) async fn inspect(
     })
 }
 
-/// Bytes of memory that judging the message may take beside the message: a reduction is a second copy.
-fn spare_bytes(message: &Message, destination: &Destination) -> u64 {
+async fn reserve(bytes: u64, capacity: &Capacity) -> Result<Option<Reserved>, Full> {
+    if bytes == 0 {
+        return Ok(None);
+    }
+    capacity.memory.reserve(bytes).await.map(Some)
+}
+
+/// Bytes of memory that the body may take with its codings undone; 0 when it is read as it is. The worst that the budget allows,
+/// since nothing that the message says of it can be believed.
+fn decoded_bytes(message: &Message, matched: &Matched) -> u64 {
+    let length = message.body.len() as u64;
+    let field = |name| {
+        message
+            .headers
+            .get(name)
+            .map_or(&b""[..], |it| it.as_bytes())
+    };
+    let content_type = field(header::CONTENT_TYPE).to_ascii_lowercase();
+    let has = |word: &[u8]| memchr::memmem::find(&content_type, word).is_some();
+    // Two bytes of UTF-8 for one of a national charset.
+    let converted = if has(b"charset") && !has(b"utf-8") {
+        2 * length
+    } else {
+        0
+    };
+    if field(header::CONTENT_ENCODING).is_empty() {
+        return converted;
+    }
+    let routes = &matched.destination.facts.routes;
+    let route = matched.route.and_then(|it| routes.get(it));
+    let budget = route.map_or_else(Budget::default, |it| it.plan.budget.clone());
+    let grown = length.saturating_mul(budget.decoded_ratio);
+    budget.decoded_bytes.min(grown.max(DECODED_LEAST)) + converted
+}
+
+/// Bytes of memory that a reduction may take: a second copy of the body, and of what is decoded for it.
+fn copied_bytes(message: &Message, decoded: u64, destination: &Destination) -> u64 {
     let fallback = &destination.facts.fallback;
     if fallback.drop_records || fallback.reduce_fields {
-        message.body.len() as u64
+        message.body.len() as u64 + decoded
     } else {
         0
     }
@@ -141,10 +184,23 @@ pub(super) fn inspect_guarded(
     at: Timestamp,
     snapshot: &Snapshot,
 ) -> Inspection {
-    catch_unwind(AssertUnwindSafe(|| {
-        snapshot.inspector.inspect(message, plan_of(matched, at))
-    }))
-    .unwrap_or_else(|_| blind(GapKind::InspectionFailed))
+    let plan = plan_of(matched, at);
+    guarded(|| snapshot.inspector.inspect(message, plan))
+}
+
+/// The same for a reduced message.
+pub(super) fn inspect_reduced(
+    reduced: &Reduced,
+    matched: &Matched,
+    at: Timestamp,
+    snapshot: &Snapshot,
+) -> Inspection {
+    let plan = plan_of(matched, at);
+    guarded(|| snapshot.inspector.inspect_reduced(reduced, plan))
+}
+
+fn guarded(read: impl FnOnce() -> Inspection) -> Inspection {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| blind(GapKind::InspectionFailed))
 }
 
 /// An inspection that saw nothing, and says so.
@@ -178,5 +234,19 @@ pub(super) fn transfer_person(person: &Person, snapshot: &Snapshot) -> TransferP
         categories: person.categories,
         weak_categories: person.weak_categories,
         record: person.record.as_ref().map(|it| it.ordinal as u64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_that_panics_leaves_a_gap() {
+        let inspection = guarded(|| panic!("as asked"));
+        assert_eq!(
+            count_gaps(&inspection.gaps),
+            BTreeMap::from([(GapKind::InspectionFailed, 1)])
+        );
     }
 }

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Category, Country, Timestamp,
+    Category, CategorySet, Country, Timestamp,
     decision::Decision,
     destination::Role,
     finding::{Confidence, Part},
@@ -137,8 +137,18 @@ pub struct Leaves {
     pub digest: String,
     /// Records dropped.
     pub dropped: u32,
-    /// Fields taken out.
+    /// Values removed, masked or pseudonymised.
     pub removed: u32,
+    /// Categories of which values left masked.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub masked: CategorySet,
+    /// Categories of which values left as pseudonyms.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub pseudonymised: CategorySet,
+}
+
+const fn is_empty(set: &CategorySet) -> bool {
+    set.is_empty()
 }
 
 /// Versions of everything that decided; one value per configuration in force.
@@ -187,8 +197,6 @@ pub enum TimeLimit {
     BodyIdleTime,
     /// For the whole body.
     BodyTime,
-    /// For the client to take a piece of the answer.
-    ClientWriteTime,
     /// For the connection.
     ConnectTime,
     /// From one piece of the answer's body to the next.
@@ -197,6 +205,8 @@ pub enum TimeLimit {
     ResponseTime,
     /// For the whole exchange.
     TotalTime,
+    /// For the client to take a piece of the answer.
+    WriteTime,
 }
 
 impl TimeLimit {
@@ -205,11 +215,11 @@ impl TimeLimit {
         match self {
             Self::BodyIdleTime => "body_idle_time",
             Self::BodyTime => "body_time",
-            Self::ClientWriteTime => "client_write_time",
             Self::ConnectTime => "connect_time",
             Self::ResponseIdleTime => "response_idle_time",
             Self::ResponseTime => "response_time",
             Self::TotalTime => "total_time",
+            Self::WriteTime => "write_time",
         }
     }
 }

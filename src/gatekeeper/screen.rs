@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 use super::{
     Snapshot,
     capacity::{Capacity, Reserved},
-    carry_out::carry_out,
+    carry_out::{Outgoing, carry_out},
     compose::compose,
     destination::{Destination, Matched},
     keys::IdentifierRefs,
@@ -23,15 +23,18 @@ use super::{
     },
     record::{AuditEvent, Completed, Decided, DecisionId, Outcome, Receipt, TimeLimit},
 };
-use crate::model::{
-    Purpose, Timestamp,
-    decision::{Decision, ReasonCode, Verdict},
-    destination::{Destination as Facts, GapPolicy, RoutePurpose},
-    evidence::{Evidence, Known},
-    finding::GapKind,
-    inspection::Inspection,
-    message::Message,
-    transfer::Transfer,
+use crate::{
+    inspect::ReductionFailed,
+    model::{
+        Purpose, Timestamp,
+        decision::{Decision, ReasonCode, Verdict},
+        destination::{Destination as Facts, GapPolicy, RoutePurpose},
+        evidence::{Evidence, Known},
+        finding::GapKind,
+        inspection::Inspection,
+        message::Message,
+        transfer::Transfer,
+    },
 };
 
 /// Time the registers have to answer.
@@ -100,6 +103,8 @@ pub struct Rehearsal {
     pub evidence: Evidence,
     /// What would be decided.
     pub decision: Decision,
+    /// Why the message cannot be reduced, where that was decided first.
+    pub failed: Option<ReductionFailed>,
 }
 
 /// The result.
@@ -192,7 +197,7 @@ pub(super) struct Judged {
     pub(super) decision: Decision,
     pub(super) register_sequence: Option<u64>,
     pub(super) inspection: Inspection,
-    pub(super) outgoing: Option<Message>,
+    pub(super) outgoing: Outgoing,
     pub(super) opened: Vec<String>,
     pub(super) fault: Option<&'static str>,
     pub(super) timings: Timings,
@@ -274,21 +279,31 @@ impl Gatekeeper {
         let claimed = take_claimed_purpose(&mut message);
         take_replaced_fields(&mut message, &matched.destination);
         let now = self.clock.now();
-        let inspection = match inspect(message, matched, now, snapshot, &self.capacity).await {
-            Ok(read) => read.inspection,
-            Err(_) => blind(GapKind::DeadlineExceeded),
-        };
+        let (message, inspection) =
+            match inspect(message, matched, now, snapshot, &self.capacity).await {
+                Ok(read) => (Some(read.message), read.inspection),
+                Err(_) => (None, blind(GapKind::DeadlineExceeded)),
+            };
         let mut transfer = self.transfer(&inspection, matched, request, claimed, snapshot);
         let evidence = self.evidence(&inspection, snapshot).await;
         transfer.at = judged_at(transfer.at, &evidence);
-        let decision = snapshot
-            .policy
-            .decide(&matched.destination.facts, &transfer, &evidence);
+        let facts = &matched.destination.facts;
+        let mut decision = snapshot.policy.decide(facts, &transfer, &evidence);
+        let (inspection, failed) = match message {
+            Some(it) => {
+                let decision = &mut decision;
+                let (inspection, outgoing) =
+                    carry_out(decision, it, inspection, &transfer, matched, snapshot).await;
+                (inspection, outgoing.failed)
+            }
+            None => (inspection, None),
+        };
         Rehearsal {
             inspection,
             transfer,
             evidence,
             decision,
+            failed,
         }
     }
 
@@ -322,7 +337,7 @@ impl Gatekeeper {
             decision: Decision::refuse(code),
             register_sequence: None,
             inspection: Inspection::default(),
-            outgoing: None,
+            outgoing: Outgoing::default(),
             opened: Vec::new(),
             fault,
             timings: Timings::default(),
@@ -383,7 +398,7 @@ impl Gatekeeper {
         read: Read,
         mut transfer: Transfer,
         matched: &Matched,
-        snapshot: &Snapshot,
+        snapshot: &Arc<Snapshot>,
     ) -> Judged {
         let Read {
             message,
@@ -410,15 +425,16 @@ impl Gatekeeper {
                 None
             }
         };
-        let mut outgoing = carry_out(
+        let (inspection, mut outgoing) = carry_out(
             &mut decision,
             message,
-            &inspection,
+            inspection,
             &transfer,
             matched,
             snapshot,
-        );
-        if let (Verdict::Reduce, Some(message)) = (decision.verdict, &mut outgoing) {
+        )
+        .await;
+        if let (Verdict::Reduce, Some(message)) = (decision.verdict, &mut outgoing.message) {
             hold_with(&mut message.body, spare);
         }
         Judged {
@@ -504,7 +520,7 @@ impl Gatekeeper {
         let may_fail = destination.is_some_and(|it| it.audit_failure.is_open(at));
         let mut timings = judged.timings;
         let gaps = count_gaps(&judged.inspection.gaps);
-        let digest = match &judged.outgoing {
+        let digest = match &judged.outgoing.message {
             Some(message) => digest(&message.body, snapshot).await,
             None => String::new(),
         };
@@ -594,7 +610,7 @@ fn judged_at(clock: Timestamp, evidence: &Evidence) -> Timestamp {
     }
 }
 
-/// What the destination's own declarations let pass here: opened gaps, and reasons that an officer waived.
+/// What the destination's own declarations let pass here: opened gaps, a failed inspection, and reasons that an officer waived.
 fn opened(facts: &Facts, transfer: &Transfer, decision: &Decision) -> Vec<String> {
     let gaps = transfer.gaps.keys();
     let gaps = gaps.filter(|it| facts.gaps.get(it) == Some(&GapPolicy::AllowLogged));
@@ -602,7 +618,11 @@ fn opened(facts: &Facts, transfer: &Transfer, decision: &Decision) -> Vec<String
     let waived = waived
         .into_iter()
         .filter(|it| facts.modes.is_waived(*it, transfer.at));
+    let has_failed = transfer.gaps.contains_key(&GapKind::InspectionFailed);
+    let inspection = (has_failed && facts.inspection_failure.is_open(transfer.at))
+        .then(|| "failure:inspection".to_owned());
     gaps.map(|it| format!("gap:{}", it.as_str()))
+        .chain(inspection)
         .chain(waived.map(|it| format!("waiver:{it}")))
         .collect()
 }

@@ -19,7 +19,13 @@ use super::{
 use crate::model::{finding::GapKind, inspection::Budget, message::Message};
 
 /// Fields that describe the content as it was and do not hold for another.
-const DESCRIPTIONS: [&str; 4] = ["content-digest", "content-md5", "digest", "repr-digest"];
+const DESCRIPTIONS: [&str; 5] = [
+    "content-digest",
+    "content-md5",
+    "digest",
+    "etag",
+    "repr-digest",
+];
 
 /// What opening a body came to.
 pub(crate) struct Opened<'b> {

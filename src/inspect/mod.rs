@@ -22,6 +22,8 @@ mod tests;
 
 use std::{borrow::Cow, collections::BTreeSet};
 
+pub use reduce::{Order, Reduced, Token};
+
 use crate::model::{
     Purpose, Timestamp,
     finding::{Confidence, Part},
@@ -107,20 +109,24 @@ impl Inspector {
         self.lexicon.key_names.is_known(name)
     }
 
-    /// `message` without the records whose ordinals are given (ascending), same shape and coding-free. Every other byte of the
-    /// content is as it was; digests of the whole content are taken out, since they no longer hold. `plan` is the one by which
-    /// `inspection` was made.
+    /// `message` without what `order` names, same shape and coding-free. Every other byte of the content is as it was; digests of
+    /// the whole content are taken out, since they no longer hold. `plan` is the one by which `inspection` was made.
     ///
     /// # Errors
-    /// The body is not one whose records can be taken out.
-    pub fn drop_records(
+    /// Something cannot be taken out so that the rest stays valid and the same.
+    pub fn reduce(
         &self,
         message: &Message,
         inspection: &Inspection,
         plan: &Plan,
-        ordinals: &[u64],
-    ) -> Result<Message, ReductionFailed> {
-        reduce::drop_records(message, inspection, &plan.budget, ordinals)
+        order: &Order<'_>,
+    ) -> Result<Reduced, ReductionFailed> {
+        reduce::reduce(message, inspection, &plan.budget, order)
+    }
+
+    /// Reads a reduced message like any other, but for what the reduction wrote into it: that is neither found nor anybody's.
+    pub fn inspect_reduced(&self, reduced: &Reduced, plan: &Plan) -> Inspection {
+        inspect_reduced(&self.lexicon, reduced, plan)
     }
 }
 
@@ -177,6 +183,17 @@ impl Plan {
 
 /// Reads `message` with any detection.
 fn inspect<S: Scan>(scan: &S, message: &Message, plan: &Plan) -> Inspection {
+    conclude(read(scan, message, plan), message)
+}
+
+/// The same for a reduced message, without what was written into it.
+fn inspect_reduced<S: Scan>(scan: &S, reduced: &Reduced, plan: &Plan) -> Inspection {
+    let mut reading = read(scan, &reduced.message, plan);
+    reduce::strip(&mut reading, reduced);
+    conclude(reading, &reduced.message)
+}
+
+fn read<'p, S: Scan>(scan: &'p S, message: &Message, plan: &'p Plan) -> Reading<'p, S> {
     let mut reading = Reading::new(scan, plan);
     format::head::read_path(&mut reading, message);
     if !reading.is_halted {
@@ -191,6 +208,10 @@ fn inspect<S: Scan>(scan: &S, message: &Message, plan: &Plan) -> Inspection {
     if !reading.is_halted {
         format::head::read_fields(&mut reading, &message.trailers, Part::Trailer);
     }
+    reading
+}
+
+fn conclude<S: Scan>(reading: Reading<'_, S>, message: &Message) -> Inspection {
     let mut inspection = person::conclude(reading);
     inspection.is_signed = signature::is_signed(message);
     inspection

@@ -176,6 +176,17 @@ impl ReasonCode {
         )
     }
 
+    /// A category that never leaves is in the message (question 4).
+    pub const fn is_never(self) -> bool {
+        matches!(
+            self,
+            Self::SpecialCategoryForbidden
+                | Self::PaymentData
+                | Self::CallRecording
+                | Self::CategoryForbidden
+        )
+    }
+
     /// The reason that an unopened gap of `kind` gives.
     pub const fn of_gap(kind: GapKind) -> Self {
         match kind {

@@ -178,6 +178,10 @@ pub struct Finding {
     pub in_key: bool,
     /// Bytes of the decoded part (the body after content decoding, or the part's raw text) that hold it, escapes included.
     pub span: Range<usize>,
+    /// The bytes are an encoding as a whole (base64, an exponent): which of them hold the data cannot be told.
+    pub is_encoded: bool,
+    /// In head and trailer: number of the field line, from 0, `Host` not counted; the span is of its value. Else 0.
+    pub line: usize,
 }
 
 /// Why a part of a message could not be read. The destination's `gaps` table says what each means; the default is block.

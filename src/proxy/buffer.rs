@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     spool::{self, Spool, Spooling, Unkept},
-    wire::Fault,
+    wire::{Fault, check_trailers},
 };
 use crate::{
     gatekeeper::{
@@ -117,6 +117,7 @@ pub(super) async fn read(mut body: Incoming, intake: Intake<'_>) -> Result<Whole
             }
             Err(frame) => {
                 if let Ok(fields) = frame.into_trailers() {
+                    check_trailers(&fields).map_err(|fault| broken(fault, taking.length()))?;
                     trailers.extend(fields);
                 }
             }

@@ -13,6 +13,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::{
     admission::Held,
+    head,
     journal::{self, Ended},
     upstream::{AnswerBody, Failure, Loan},
 };
@@ -189,6 +190,13 @@ impl Body for Streamed {
         match Pin::new(&mut it.body).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
                 it.is_waiting = false;
+                let frame = match frame.into_trailers() {
+                    Ok(mut fields) => {
+                        head::clean_trailers(&mut fields);
+                        Frame::trailers(fields)
+                    }
+                    Err(frame) => frame,
+                };
                 let length = frame.data_ref().map_or(0, Bytes::len);
                 it.ending.bytes_out += length as u64;
                 if it.body.is_end_stream() {

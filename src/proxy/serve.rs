@@ -8,7 +8,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Listener, Settings,
-    listener::{self, Bound, Tasks},
+    listener::{self, Bound, Door, Tasks, Times},
     spool::Spool,
     stack::{Gate, Generation},
     tls::Identities,
@@ -19,9 +19,9 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// Clients keep connections that they do not use; so many of them for each exchange that there may be. Further clients wait in
-/// the backlog.
-const CONNECTIONS_PER_EXCHANGE: usize = 8;
+/// How long a connection without a request stays open when draining begins. There is no way to tell its client: what it sends
+/// while the connection closes is lost to it.
+const LINGER_TIME: Duration = Duration::from_millis(500);
 
 /// Sockets that listen already, by listener id; they do not block.
 pub type Sockets = BTreeMap<Arc<str>, std::net::TcpListener>;
@@ -87,10 +87,16 @@ impl Proxy {
                 None => bind(it).await?,
             };
             bound.push(Bound {
-                id: Arc::clone(&it.id),
                 socket,
-                tls: identities.of(&it.id).cloned(),
-                head_time: settings.head_time,
+                door: Door {
+                    id: Arc::clone(&it.id),
+                    tls: identities.of(&it.id).cloned(),
+                    times: Times {
+                        head: settings.head_time,
+                        idle: settings.idle_time,
+                        write: settings.write_time,
+                    },
+                },
             });
         }
         Ok(Self {
@@ -100,6 +106,7 @@ impl Proxy {
             tasks: Tasks {
                 tracker: TaskTracker::new(),
                 drain: CancellationToken::new(),
+                quiet: CancellationToken::new(),
                 abort: CancellationToken::new(),
             },
             drain_time: settings.drain_time,
@@ -114,7 +121,7 @@ impl Proxy {
     pub fn addresses(&self) -> io::Result<Vec<(Arc<str>, SocketAddr)>> {
         self.bound
             .iter()
-            .map(|it| Ok((Arc::clone(&it.id), it.socket.local_addr()?)))
+            .map(|it| Ok((Arc::clone(&it.door.id), it.socket.local_addr()?)))
             .collect()
     }
 
@@ -128,12 +135,14 @@ impl Proxy {
         }
     }
 
-    /// Serves until `shutdown`, then drains: accepts no more, closes idle connections, lets exchanges finish for the drain time,
-    /// and ends what is left. Returns when no task of the data plane runs any more; completions are queued by then.
+    /// Serves until `shutdown`, then drains: closes the listeners, says with each answer that the connection ends, closes
+    /// connections that stay idle, lets exchanges finish for the drain time, and ends what is left. Returns when no task of the data
+    /// plane runs any more; completions are queued by then.
     pub async fn serve(self, shutdown: CancellationToken) {
         let Tasks {
             tracker,
             drain,
+            quiet,
             abort,
         } = self.tasks.clone();
         for bound in self.bound {
@@ -147,7 +156,15 @@ impl Proxy {
         tracing::info!("Draining.");
         drain.cancel();
         tracker.close();
-        if timeout(self.drain_time, tracker.wait()).await.is_err() {
+        let ending = async {
+            // A client that is busy learns with its next answer that the connection ends, and sends nothing into a closing one.
+            let linger = LINGER_TIME.min(self.drain_time / 4);
+            if timeout(linger, tracker.wait()).await.is_err() {
+                quiet.cancel();
+                tracker.wait().await;
+            }
+        };
+        if timeout(self.drain_time, ending).await.is_err() {
             tracing::warn!(
                 tasks = tracker.len(),
                 "The drain time is over; what is left is ended."
@@ -181,7 +198,7 @@ impl Handle {
             Ok((renewals, upstreams))
         });
         let (renewals, upstreams) = prepared.inspect_err(|_| metrics.refused_reload())?;
-        metrics.took_into_force(snapshot.versions.generation);
+        metrics.took_into_force(&snapshot.versions.config, snapshot.versions.generation);
         self.gate.generation.store(Arc::new(Generation {
             snapshot,
             upstreams,
@@ -207,13 +224,13 @@ impl Handle {
     }
 }
 
-async fn bind(settings: &Listener) -> io::Result<TcpListener> {
-    TcpListener::bind(settings.bind).await.map_err(|error| {
+async fn bind(listener: &Listener) -> io::Result<TcpListener> {
+    TcpListener::bind(listener.bind).await.map_err(|error| {
         io::Error::new(
             error.kind(),
             format!(
                 "listener `{}` cannot bind {}: {error}; free the address or change `bind`",
-                settings.id, settings.bind
+                listener.id, listener.bind
             ),
         )
     })
@@ -230,11 +247,7 @@ fn gate(
     let capacity = Arc::new(Capacity::new(settings.memory, settings.spool.size));
     let spool = open_spool(settings, &capacity)?;
     metrics.watch(Arc::clone(&capacity));
-    metrics.took_into_force(snapshot.versions.generation);
-    let connections = settings
-        .concurrency
-        .saturating_mul(CONNECTIONS_PER_EXCHANGE)
-        .min(Semaphore::MAX_PERMITS);
+    metrics.took_into_force(&snapshot.versions.config, snapshot.versions.generation);
     Ok(Gate {
         generation: ArcSwap::from_pointee(Generation {
             snapshot,
@@ -246,7 +259,7 @@ fn gate(
         slots: Arc::new(Semaphore::new(settings.concurrency)),
         clients: Arc::default(),
         per_client: settings.per_client,
-        connections: Arc::new(Semaphore::new(connections)),
+        connections: Arc::new(Semaphore::new(settings.connections)),
         peers: Arc::default(),
         connections_per_client: settings.connections_per_client,
         capacity,

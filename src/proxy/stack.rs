@@ -19,7 +19,7 @@ use super::{
     response::{self, Redirect},
     spool::Spool,
     upstream::{Failure, Forwarded, Upstreams},
-    wire::{Fault, Verdicts},
+    wire::Fault,
 };
 use crate::{
     gatekeeper::{
@@ -83,8 +83,8 @@ pub(super) struct Connection {
     pub(super) listener: Arc<str>,
     /// Who is there.
     pub(super) peer: Peer,
-    /// Verdicts of the wire check.
-    pub(super) verdicts: Verdicts,
+    /// It speaks HTTP/2, so that a refusal need not end it.
+    pub(super) is_http_2: bool,
 }
 
 /// One request on its way.
@@ -158,10 +158,33 @@ pub(super) async fn respond(
             "unknown".into()
         },
     };
-    match walk.store(verdict, parts, body).await {
+    let is_call = walk.connection.is_http_2 && answer::grpc::is_call(&parts.headers);
+    let response = match walk.store(verdict, parts, body).await {
         Ok(stored) => walk.screen(stored).await,
         Err(stopped) => walk.refuse(*stopped).await,
+    };
+    if is_call {
+        answer::grpc::in_its_words(response)
+    } else {
+        response
     }
+}
+
+/// Puts on record a request that its protocol refused, so that there is nothing of it but the fault.
+pub(super) async fn record(gate: Arc<Gate>, connection: Arc<Connection>, fault: Fault) {
+    let generation = gate.generation.load_full();
+    let callers = &generation.snapshot.callers;
+    let caller = caller::identify(callers, &connection.peer, &mut HeaderMap::new());
+    let walk = Walk {
+        in_flight: gate.metrics.exchange(),
+        gate,
+        generation,
+        connection,
+        language: Language::default(),
+        caller,
+        method: "unknown".into(),
+    };
+    walk.refuse(Stopped::early(fault, None)).await;
 }
 
 impl Walk {
@@ -411,7 +434,7 @@ impl Walk {
         }
         let fault = own_status(stopped.fault);
         let mut response = self.answer_refusal(&refused.report, destination.as_deref(), fault);
-        if stopped.closes {
+        if stopped.closes && !self.connection.is_http_2 {
             answer::close(response.headers_mut());
         }
         if response.status() == http::StatusCode::METHOD_NOT_ALLOWED {

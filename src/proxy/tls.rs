@@ -13,7 +13,9 @@ use x509_parser::{extensions::GeneralName, prelude::FromDer};
 
 use super::{Listener, ListenerTls};
 
-/// The one protocol spoken here (RFC 7301).
+/// HTTP/2 over TLS (RFC 9113 §3.2).
+pub(super) const ALPN_HTTP_2: &[u8] = b"h2";
+/// HTTP/1.1 over TLS (RFC 7301).
 pub(super) const ALPN_HTTP_1_1: &[u8] = b"http/1.1";
 
 /// The one provider of cryptography.
@@ -147,7 +149,7 @@ fn server_config(settings: &ListenerTls) -> Result<ServerConfig, String> {
     let mut config = builder
         .with_single_cert(chain, key)
         .map_err(|error| format!("certificate and key do not fit: {error}"))?;
-    config.alpn_protocols = vec![ALPN_HTTP_1_1.to_vec()];
+    config.alpn_protocols = vec![ALPN_HTTP_2.to_vec(), ALPN_HTTP_1_1.to_vec()];
     Ok(config)
 }
 

@@ -12,7 +12,11 @@ use prometheus::{
 
 use crate::{
     gatekeeper::{Report, capacity::Capacity, record::TimeLimit},
-    model::{Timestamp, decision::Mode, finding::GapKind},
+    model::{
+        Timestamp,
+        decision::{Mode, ReasonCode},
+        finding::GapKind,
+    },
 };
 
 /// From a tenth of a millisecond, which is a fraction of the gate's own share, to ten seconds.
@@ -29,8 +33,10 @@ pub struct Metrics {
     times: Times,
     reloads: IntCounterVec,
     upstreams: Upstreams,
+    connection_faults: IntCounterVec,
     in_flight: IntGauge,
     generation: IntGauge,
+    config: IntGaugeVec,
     generations_alive: IntGauge,
     audit_writable: IntGauge,
     expiries: IntGaugeVec,
@@ -62,6 +68,7 @@ struct Decisions {
     gaps: IntCounterVec,
     findings: IntCounterVec,
     opened: IntCounterVec,
+    reduced: IntCounterVec,
 }
 
 /// How long it took.
@@ -161,6 +168,11 @@ impl Decisions {
             opened: make.counters(
                 "shekara_opened_total",
                 "Messages that passed because a policy was opened.",
+                &["destination", "what"],
+            )?,
+            reduced: make.counters(
+                "shekara_reduced_total",
+                "Values removed, masked or pseudonymised, and records dropped, in messages that may leave.",
                 &["destination", "what"],
             )?,
         })
@@ -295,11 +307,23 @@ impl Metrics {
                 &["outcome"],
             )?,
             upstreams: Upstreams::new(&make)?,
+            connection_faults: make.counters(
+                "shekara_connection_faults_total",
+                "Connections and streams that the gate ended because the client broke the protocol or kept it waiting.",
+                &["fault"],
+            )?,
             in_flight: make.gauge("shekara_requests_in_flight", "Exchanges under way.")?,
             generation: make.gauge(
                 "shekara_config_generation",
                 "Counts the configurations taken into force.",
             )?,
+            config: make.add(IntGaugeVec::new(
+                Opts::new(
+                    "shekara_config_info",
+                    "Version of the configuration in force, as in every record; always 1.",
+                ),
+                &["version"],
+            ))?,
             generations_alive: make.gauge(
                 "shekara_config_generations_alive",
                 "Configurations in memory: the one in force, and those under which exchanges still finish.",
@@ -371,6 +395,14 @@ impl Metrics {
                 .with_label_values(&[it.category.code(), it.part.as_str()])
                 .inc_by(u64::from(it.count));
         }
+        if let Some(leaves) = &decided.leaves {
+            for (what, count) in [("values", leaves.removed), ("records", leaves.dropped)] {
+                self.decisions
+                    .reduced
+                    .with_label_values(&[destination, what])
+                    .inc_by(u64::from(count));
+            }
+        }
         for (kind, count) in &report.gaps {
             self.decisions
                 .gaps
@@ -429,6 +461,11 @@ impl Metrics {
             .failures
             .with_label_values(&[destination, error])
             .inc();
+    }
+
+    /// The gate ended a connection or a stream; `fault` is of a closed set.
+    pub fn connection_fault(&self, fault: &'static str) {
+        self.connection_faults.with_label_values(&[fault]).inc();
     }
 
     /// A connection to an upstream is being opened.
@@ -496,7 +533,9 @@ impl Metrics {
     }
 
     /// A configuration was taken into force.
-    pub fn took_into_force(&self, generation: u64) {
+    pub fn took_into_force(&self, version: &str, generation: u64) {
+        self.config.reset();
+        self.config.with_label_values(&[version]).set(1);
         self.generation
             .set(i64::try_from(generation).unwrap_or(i64::MAX));
         self.reloads.with_label_values(&["taken"]).inc();
@@ -607,7 +646,10 @@ fn opened_label(what: &str) -> &str {
         "failure:audit" | "failure:registers" | "failure:inspection" | "redirects"
     ) || what
         .strip_prefix("gap:")
-        .is_some_and(|it| it.parse::<GapKind>().is_ok());
+        .is_some_and(|it| it.parse::<GapKind>().is_ok())
+        || what
+            .strip_prefix("waiver:")
+            .is_some_and(|it| it.parse::<ReasonCode>().is_ok());
     if is_known { what } else { "other" }
 }
 
@@ -629,9 +671,10 @@ mod tests {
     #[test]
     fn events_show_in_the_text() {
         let metrics = Arc::new(Metrics::new().unwrap());
-        metrics.took_into_force(3);
+        metrics.took_into_force("36620a8c26d021cc", 3);
         metrics.answered("crm", 204, Duration::from_millis(2));
         metrics.upstream_failed("crm", "dns_error");
+        metrics.connection_fault("slow-reader");
         let exchange = metrics.exchange();
         let text = |metrics: &Metrics| String::from_utf8(metrics.render().unwrap()).unwrap();
         for line in [
@@ -639,6 +682,7 @@ mod tests {
             "shekara_config_reloads_total{outcome=\"taken\"} 1",
             "shekara_upstream_seconds_count{destination=\"crm\",status_class=\"2xx\"} 1",
             "shekara_upstream_failures_total{destination=\"crm\",error=\"dns_error\"} 1",
+            "shekara_connection_faults_total{fault=\"slow-reader\"} 1",
             "shekara_requests_in_flight 1",
         ] {
             assert!(text(&metrics).contains(line), "{line}");
@@ -663,7 +707,7 @@ mod tests {
 
     #[test]
     fn opened_policies_are_a_closed_set() {
-        for known in ["gap:opaque", "failure:audit"] {
+        for known in ["gap:opaque", "failure:audit", "waiver:no-consent"] {
             assert_eq!(opened_label(known), known);
         }
         assert_eq!(opened_label("gap:991231100010"), "other");

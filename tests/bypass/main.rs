@@ -13,6 +13,8 @@
 
 mod codings;
 mod gate;
+#[path = "../support/status.rs"]
+mod status;
 mod values;
 mod wires;
 

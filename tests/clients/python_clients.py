@@ -149,7 +149,7 @@ def with_slack(base, person):
         return f"{type(error).__name__} {error.response.status_code} {error}"
 
 
-@client("sentry-sdk", "sentry", "the DSN: `http://KEY@GATE/PREFIX/1`", "`capture_exception` with `set_user`")
+@client("sentry-sdk", "sentry", "the DSN: `http://KEY@GATE/PREFIX/1`", "`capture_exception` with `set_user`, client reports off")
 def with_sentry(base, person):
     import sentry_sdk
 
@@ -158,7 +158,8 @@ def with_sentry(base, person):
     handler.emit = lambda record: told.append(record.getMessage())
     # The SDK never throws: it tells its own log, and only in debug mode.
     logging.getLogger("sentry_sdk.errors").handlers = [handler]
-    sentry_sdk.init(dsn=base.replace("http://", "http://key@") + "/1", debug=True, default_integrations=False)
+    sentry_sdk.init(dsn=base.replace("http://", "http://key@") + "/1", debug=True, default_integrations=False,
+                    send_client_reports=False)
     sentry_sdk.set_user({"email": person.email})
     try:
         raise ValueError("an order failed")

@@ -1,7 +1,7 @@
 """What lies in deploy/ fits the gate: every metric and label that an alert or a panel asks for is on the live /metrics.
 
-The gate is brought to show each family once: requests allowed, refused, only recorded, unreadable and passed by an opened gap; an upstream
-that is not there; a configuration taken and one refused; an end and a certificate. Besides: the alerts fire as alerts_test.yaml says,
+The gate is brought to show each family once: requests allowed, refused, only recorded, unreadable and passed by an opened gap; upstreams
+that are not there or too slow; a configuration taken and one refused; an end and a certificate. Besides: the alerts fire as alerts_test.yaml says,
 Prometheus takes its configuration and the form of /metrics, the gate takes deploy/shekara.yaml, and compose.yaml is of the schema.
 Needs: promtool, openssl, node with `npm ci` done in tests/clients/js. Run: python3 tests/deploy/deploy.py
 """
@@ -22,7 +22,7 @@ import yaml
 HERE = os.path.dirname(os.path.abspath(__file__))
 DEPLOY, CLIENTS = os.path.join(HERE, "..", "..", "deploy"), os.path.join(HERE, "..", "clients")
 sys.path.insert(0, CLIENTS)
-from gate import BINARY, KNOWN, UNKNOWN, Gate  # noqa: E402
+from gate import BINARY, KNOWN, UNKNOWN, Gate, Upstream, answer_plainly  # noqa: E402
 
 HEAD = """\
 version: 1
@@ -60,6 +60,7 @@ def configuration(port, dead):
         destination("logged", more="    mode: log-only\n"),
         destination("opened", more="    gaps: {opaque: allow-logged}\n"),
         destination("dead", dead),
+        destination("slow", more="    limits: {response_time: 1s}\n"),
     ])
 
 
@@ -101,10 +102,16 @@ def reload(gate, text):
         time.sleep(0.05)
 
 
+def answer(request):
+    if request.path == "/sleep":
+        time.sleep(2)
+    return answer_plainly(request)
+
+
 def provoked():
     """A gate that has shown every family, and its /metrics."""
     dead = unused_port()
-    gate = Gate(lambda port: configuration(port, dead), prepare=certificate)
+    gate = Gate(lambda port: configuration(port, dead), Upstream(answer), prepare=certificate)
     gate.grant(f"email: {KNOWN}\n", ("order",), ("email", "name"))
     person = {"email": KNOWN}
     for path, body, media_type, wanted in (
@@ -114,6 +121,7 @@ def provoked():
         ("/enforced/", b"%PDF", "application/pdf", 415),
         ("/opened/", b"%PDF", "application/pdf", 200),
         ("/dead/", person, "application/json", 502),
+        ("/slow/sleep", person, "application/json", 504),
         ("/nowhere/", person, "application/json", 403),
     ):
         status = post(gate.url + path, body, media_type)

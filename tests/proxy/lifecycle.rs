@@ -269,3 +269,30 @@ async fn connections_outlive_a_reload_that_does_not_touch_their_destination() {
     assert_eq!(upstream.connections(), 1);
     drop(gate);
 }
+
+/// If this fails, a client that connects while the gate drains waits for nothing, or one that is busy sends into a closing connection.
+#[tokio::test]
+async fn draining_refuses_new_connections_and_says_so_on_old_ones() {
+    let (gate, _upstream) = between(slow(300)).await;
+    let mut busy = Client::connect(gate.address).await;
+    busy.send(GET.as_bytes()).await;
+    let mut idle = Client::connect(gate.address).await;
+    assert_eq!(idle.ask(GET).await.field("connection"), None);
+    busy.answer().await.unwrap();
+    busy.send(GET.as_bytes()).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    gate.shutdown.cancel();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let refused = tokio::net::TcpStream::connect(gate.address).await;
+    assert!(refused.is_err(), "the listener is still open");
+    let last = idle.ask(GET).await;
+    assert_eq!(
+        (last.status, last.field("connection")),
+        (200, Some("close"))
+    );
+    assert_eq!(
+        busy.answer().await.unwrap().field("connection"),
+        Some("close")
+    );
+    assert_eq!(gate.stop().await.decided().len(), 4);
+}

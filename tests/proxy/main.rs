@@ -9,11 +9,16 @@
 mod admission;
 mod answers;
 mod breaker;
+mod failures;
 mod forwarding;
 mod framing;
 mod held;
+mod http2;
 mod identity;
+mod idle;
 mod lifecycle;
+mod reduction;
+mod replies;
 mod streams;
 #[path = "../support/mod.rs"]
 mod support;

@@ -11,7 +11,7 @@ use shekara::{
     proxy::{Listener, ListenerTls},
 };
 use tokio::net::TcpStream;
-use tokio_rustls::{TlsAcceptor, TlsConnector};
+use tokio_rustls::{TlsAcceptor, TlsConnector, client::TlsStream};
 
 use crate::{
     start,
@@ -26,21 +26,21 @@ use crate::{
 const GET: &str = "GET /v1 HTTP/1.1\r\nHost: crm.test\r\n\r\n";
 
 /// An authority for tests.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         self.0.pem()
     }
 
     /// Certificate and key, both PEM.
-    fn issue(&self, name: &str) -> (String, String) {
+    pub(crate) fn issue(&self, name: &str) -> (String, String) {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.subject_alt_names.push(SanType::URI(
             format!("spiffe://{name}/a").try_into().unwrap(),
@@ -112,7 +112,18 @@ async fn connect(
     gate: &Gate,
     roots: &Authority,
     identity: Option<(String, String)>,
-) -> Option<Client<tokio_rustls::client::TlsStream<TcpStream>>> {
+) -> Option<Client<TlsStream<TcpStream>>> {
+    let stream = handshake(gate, roots, identity, &[b"http/1.1"]).await;
+    stream.map(Client::over)
+}
+
+/// The same, offering the protocols `alpn`.
+pub(crate) async fn handshake(
+    gate: &Gate,
+    roots: &Authority,
+    identity: Option<(String, String)>,
+    alpn: &[&[u8]],
+) -> Option<TlsStream<TcpStream>> {
     let mut store = rustls::RootCertStore::empty();
     store
         .add(CertificateDer::from_pem_slice(roots.pem().as_bytes()).unwrap())
@@ -130,13 +141,13 @@ async fn connect(
             )
             .unwrap(),
     };
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = alpn.iter().map(|it| it.to_vec()).collect();
     let stream = TcpStream::connect(gate.address).await.unwrap();
     let name = ServerName::try_from("crm.test").unwrap();
-    let stream = TlsConnector::from(Arc::new(config))
+    TlsConnector::from(Arc::new(config))
         .connect(name, stream)
-        .await;
-    stream.ok().map(Client::over)
+        .await
+        .ok()
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use shekara::{
         Gatekeeper, Snapshot,
         destination::{Caller, Destination, DestinationTable, Limits, Matcher, Upstream},
         keys::{Keys, SubjectKey},
-        ports::SystemClock,
+        ports::{Registers, SystemClock},
         record::Versions,
     },
     inspect::{Inspector, Plan},
@@ -42,9 +42,14 @@ use super::ports::{EmptyRegisters, FixedResolver, MemoryLog};
 pub(crate) struct Setup {
     pub(crate) destinations: Vec<Arc<Destination>>,
     pub(crate) callers: Vec<Caller>,
+    /// Registers that know somebody.
+    pub(crate) registers: Option<Arc<dyn Registers>>,
     pub(crate) tls: Option<(String, String, Option<String>, bool)>,
     pub(crate) resolver: Option<Arc<FixedResolver>>,
     pub(crate) concurrency: usize,
+    pub(crate) connections: usize,
+    pub(crate) idle_time: Duration,
+    pub(crate) write_time: Duration,
     pub(crate) per_client: Option<usize>,
     pub(crate) connections_per_client: usize,
     pub(crate) memory: u64,
@@ -61,9 +66,13 @@ impl Setup {
         Self {
             destinations,
             callers: Vec::new(),
+            registers: None,
             tls: None,
             resolver: None,
             concurrency: 64,
+            connections: 1024,
+            idle_time: Duration::from_secs(60),
+            write_time: Duration::from_secs(5),
             per_client: None,
             connections_per_client: 1024,
             memory: 64 << 20,
@@ -95,6 +104,9 @@ impl Setup {
             drain_time: self.drain_time,
             head_time: self.head_time,
             concurrency: self.concurrency,
+            connections: self.connections,
+            idle_time: self.idle_time,
+            write_time: self.write_time,
             per_client: self.per_client.unwrap_or(self.concurrency),
             connections_per_client: self.connections_per_client,
             memory: self.memory,
@@ -112,7 +124,7 @@ impl Setup {
             None => Arc::new(shekara::proxy::SystemResolver),
         };
         let gatekeeper = Gatekeeper::new(
-            Arc::new(EmptyRegisters),
+            self.registers.unwrap_or_else(|| Arc::new(EmptyRegisters)),
             Arc::clone(&log) as Arc<_>,
             Arc::new(SystemClock),
         );

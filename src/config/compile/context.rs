@@ -161,15 +161,6 @@ impl<'a> Context<'a> {
         self.report(Severity::Error, at, format!("unknown {what} `{name}`"), fix);
     }
 
-    /// Reports a field whose function is not there.
-    pub(super) fn unavailable(&self, at: &Trail, what: &str) {
-        self.error(
-            at,
-            format!("{what} is not available in this version"),
-            "remove the key; nothing would act on it",
-        );
-    }
-
     /// Reads `text` as a `T`, or reports why it is none.
     pub(super) fn parse<T: FromStr<Err = String>>(&self, at: &Trail, text: &str) -> Option<T> {
         self.parse_or_meant(at, text, None)

@@ -14,13 +14,13 @@ use super::{
     },
     World, agreement,
     context::Context,
-    law, routes, settings, upstream, waivers,
+    fallback, law, routes, settings, upstream, waivers,
 };
 use crate::{
     gatekeeper::destination::{Destination, Limits, Matcher, check_path},
     model::{
         self, Country, Purpose,
-        destination::{Agreement, FailurePolicy, Fallback, GapPolicy, Modes, Onward, Party, Route},
+        destination::{Agreement, FailurePolicy, GapPolicy, Modes, Onward, Party, Route},
         finding::{Confidence, GapKind},
         inspection::Budget,
         law::Reading,
@@ -148,7 +148,8 @@ fn facts(
     world: &World<'_>,
     paper: Paper,
 ) -> Option<model::destination::Destination> {
-    unavailable(cx, at, raw);
+    warn_of_only_store(cx, at, raw);
+    let operators = fallback::operators(cx, at, raw, &paper.readings);
     let country = country(cx, &at.key("country"), &raw.country);
     let remote = cx.countries(
         &at.key("remote_access_countries"),
@@ -190,11 +191,8 @@ fn facts(
         modes,
         confidence_min: raw.confidence_min.unwrap_or(Confidence::High),
         refuse_unverified: raw.refuse_unverified,
-        fallback: Fallback {
-            drop_records: raw.fallback.contains(&raw::Fallback::DropRecords),
-            reduce_fields: false,
-        },
-        operators: BTreeMap::new(),
+        fallback: fallback::compile(cx, at, raw),
+        operators,
         gaps,
         registers_failure,
         inspection_failure,
@@ -206,33 +204,7 @@ fn facts(
     Some(facts)
 }
 
-/// Names what the file asks for and nothing here would do.
-fn unavailable(cx: &Context<'_>, at: &Trail, raw: &raw::Destination) {
-    for (index, it) in raw.fallback.iter().enumerate() {
-        if *it == raw::Fallback::ReduceFields {
-            cx.unavailable(
-                &at.key("fallback").index(index),
-                "the fallback `reduce-fields`",
-            );
-        }
-    }
-    if raw.fallback.contains(&raw::Fallback::Block) && raw.fallback.len() > 1 {
-        let fix = "write `block` alone, or only the reductions";
-        cx.error(
-            &at.key("fallback"),
-            "`block` stands beside other fallbacks",
-            fix,
-        );
-    }
-    if !raw.operators.is_empty() {
-        cx.unavailable(
-            &at.key("operators"),
-            "`operators` (of the fallback `reduce-fields`)",
-        );
-        for code in raw.operators.keys() {
-            cx.category(&at.key("operators").key(code), code);
-        }
-    }
+fn warn_of_only_store(cx: &Context<'_>, at: &Trail, raw: &raw::Destination) {
     if raw.sole_store {
         cx.warning(
             &at.key("sole_store"),

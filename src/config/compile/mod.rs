@@ -4,6 +4,7 @@ mod agreement;
 mod callers;
 pub(super) mod context;
 mod destination;
+mod fallback;
 mod held;
 mod law;
 mod listeners;

@@ -65,6 +65,19 @@ pub(super) fn proxy(
             seconds(10),
             (seconds(1), seconds(300)),
         ),
+        idle_time: cx.duration(
+            &at.key("idle_time"),
+            limits.idle_time.as_ref(),
+            seconds(100),
+            (seconds(1), seconds(3600)),
+        ),
+        write_time: cx.duration(
+            &at.key("write_time"),
+            limits.write_time.as_ref(),
+            seconds(60),
+            (seconds(1), seconds(3600)),
+        ),
+        connections: number(cx, &at.key("connections"), limits.connections, 16_384),
         concurrency,
     }
 }

@@ -9,9 +9,9 @@ use crate::{
         keys::{Keys, SubjectKey},
     },
     model::{
-        Country,
+        Category, Country,
         decision::Mode,
-        destination::{FailurePolicy, GapPolicy, RoutePurpose},
+        destination::{FailurePolicy, GapPolicy, Operator, RoutePurpose},
         finding::{Confidence, GapKind, Part},
         subject::IdentifierKind,
     },
@@ -29,6 +29,8 @@ fn the_small_one_has_no_problem_and_takes_defaults() {
     assert!(it.warnings.is_empty(), "{}", it.warnings);
     let configuration = it.configuration;
     assert_eq!(configuration.proxy.concurrency, 1024);
+    assert_eq!(configuration.proxy.connections, 16_384);
+    assert_eq!(configuration.proxy.write_time, Duration::from_secs(60));
     assert_eq!(configuration.proxy.drain_time, Duration::from_secs(30));
     assert_eq!(configuration.proxy.per_client, 512);
     assert_eq!(configuration.proxy.connections_per_client, 4096);
@@ -80,7 +82,11 @@ fn the_example_passes_and_means_what_it_says() {
     assert_eq!(facts.routes[0].plan.budget.decoded_bytes, 32 << 20);
     assert_eq!(facts.routes[0].plan.budget.decoded_ratio, 200);
     assert_eq!(facts.retention_days, Some(365));
-    assert!(facts.fallback.drop_records);
+    assert!(facts.fallback.drop_records && facts.fallback.reduce_fields);
+    assert_eq!(facts.operators[&Category::Phone], Operator::Mask);
+    assert_eq!(facts.operators[&Category::Email], Operator::Pseudonymise);
+    assert_eq!(facts.operators[&Category::NameSurname], Operator::Remove);
+    assert_eq!(facts.operators[&Category::NameGiven], Operator::Mask);
     assert_eq!(facts.agreement.as_ref().unwrap().categories.len(), 7);
     let shop: Arc<str> = "campaigns".into();
     assert_eq!(mailing.callers[&shop].len(), 2);
@@ -264,7 +270,12 @@ fn the_example_shows_every_key_of_the_schema() {
     let mut shown = BTreeSet::new();
     keys_of_tree(&tree, &mut shown);
     let free = [
+        // Codes of categories and reasons.
+        "email",
         "identifier-unverified",
+        "name",
+        "name.surname",
+        "phone",
         "retention-too-long",
         "opaque",
         "unsupported-media-type",
@@ -289,7 +300,6 @@ fn the_example_shows_every_key_of_the_schema() {
         "proxy_credentials_file",
         "scheme",
         "value_file",
-        "operators",
     ];
     let missing: Vec<_> = known
         .iter()

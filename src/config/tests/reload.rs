@@ -46,6 +46,20 @@ fn names_what_takes_force_only_at_a_start() {
         ),
         (
             "version: 1\n",
+            "version: 1\nlimits: {drain_delay: 3s}\n",
+            vec!["limits.drain_delay"],
+        ),
+        (
+            "version: 1\n",
+            "version: 1\nlimits: {connections: 100, idle_time: 9s, write_time: 5s}\n",
+            vec![
+                "limits.connections",
+                "limits.idle_time",
+                "limits.write_time",
+            ],
+        ),
+        (
+            "version: 1\n",
             "version: 1\nlimits: {per_client: 3, connections_per_client: 3, memory: 1GiB, spool_above: 2MiB, spool_dir: ./s, spool_size: 1GiB}\n",
             vec![
                 "limits.per_client",

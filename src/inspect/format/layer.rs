@@ -32,6 +32,9 @@ pub(crate) struct Layer<'a> {
     /// Last positions `(in raw, in text)` of a start and of an end: hits come in order, so each is looked for from the last.
     start: Cell<(usize, usize)>,
     end: Cell<(usize, usize)>,
+    /// The same on the way inward.
+    start_inward: Cell<(usize, usize)>,
+    end_inward: Cell<(usize, usize)>,
 }
 
 impl<'a> Layer<'a> {
@@ -49,6 +52,8 @@ impl<'a> Layer<'a> {
             escape: Escape::None,
             start: Cell::default(),
             end: Cell::default(),
+            start_inward: Cell::default(),
+            end_inward: Cell::default(),
         }
     }
 
@@ -87,6 +92,48 @@ impl<'a> Layer<'a> {
         }
     }
 
+    /// The range of this layer's text that the bytes `range` of the part hold, as far as there is a way back.
+    pub(crate) fn inward(&self, range: Range<usize>) -> Range<usize> {
+        let range = match self.parent {
+            Some(parent) => parent.inward(range),
+            None => range,
+        };
+        let start = range.start.saturating_sub(self.base);
+        let end = range.end.saturating_sub(self.base);
+        match self.escape {
+            Escape::None => start..end,
+            Escape::Whole => 0..usize::MAX,
+            Escape::Json | Escape::Percent | Escape::PercentPlus => {
+                self.seek_inward(&self.start_inward, start)..self.seek_inward(&self.end_inward, end)
+            }
+        }
+    }
+
+    /// `text` as it is written in the bytes of the part; `None` when some layer has no way back.
+    pub(crate) fn escaped(&self, text: &str) -> Option<String> {
+        let mut text = text.to_owned();
+        for layer in std::iter::successors(Some(self), |it| it.parent) {
+            text = escape(&text, layer.escape)?;
+        }
+        Some(text)
+    }
+
+    /// Position in the text of position `target` of `raw`.
+    fn seek_inward(&self, cursor: &Cell<(usize, usize)>, target: usize) -> usize {
+        let (mut in_raw, mut in_text) = cursor.get();
+        if in_raw > target {
+            (in_raw, in_text) = (0, 0);
+        }
+        let bytes = self.raw.as_bytes();
+        while in_raw < target && in_raw < bytes.len() {
+            let (raw, text) = unit(bytes, in_raw, self.escape);
+            in_raw += raw;
+            in_text += text;
+        }
+        cursor.set((in_raw, in_text));
+        in_text
+    }
+
     /// Position in `raw` of position `target` of the text.
     fn seek(&self, cursor: &Cell<(usize, usize)>, target: usize) -> usize {
         let (mut in_raw, mut in_text) = cursor.get();
@@ -118,6 +165,40 @@ fn unit(bytes: &[u8], at: usize, escape: Escape) -> (usize, usize) {
         (Escape::Percent | Escape::PercentPlus, Some(b'%')) => (3, 1),
         _ => (1, 1),
     }
+}
+
+/// `text` with the escapes that it needs; `None` for an encoding of another kind.
+fn escape(text: &str, escape: Escape) -> Option<String> {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(text.len());
+    match escape {
+        Escape::None => out.push_str(text),
+        Escape::Whole => return None,
+        Escape::Json => {
+            for ch in text.chars() {
+                match ch {
+                    '"' | '\\' => out.extend(['\\', ch]),
+                    control if control < ' ' => {
+                        let _infallible = write!(out, "\\u{:04x}", u32::from(control));
+                    }
+                    other => out.push(other),
+                }
+            }
+        }
+        Escape::Percent | Escape::PercentPlus => {
+            for byte in text.bytes() {
+                match byte {
+                    b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => {
+                        out.push(char::from(byte));
+                    }
+                    other => {
+                        let _infallible = write!(out, "%{other:02X}");
+                    }
+                }
+            }
+        }
+    }
+    Some(out)
 }
 
 /// Undoes the escapes of a JSON string that the tokenizer accepted.
@@ -223,6 +304,26 @@ mod tests {
         check(4..8, r"\\ud83d\\ude00");
         check(0..1, "a");
         check(8..9, "!");
+        for range in [0..3, 4..8, 0..1, 8..9, 1..4] {
+            assert_eq!(inner.inward(inner.outward(range.clone())), range);
+        }
+        assert_eq!(inner.escaped("a\"\u{1}").unwrap(), r#"a\\\"\\u0001"#);
+        assert_eq!(root.inside("", 0, Escape::Whole).escaped("a"), None);
+    }
+
+    #[test]
+    fn what_is_escaped_is_undone_again() {
+        let raw = "%41";
+        let root = Layer::root(raw);
+        let once = root.inside(raw, 0, Escape::PercentPlus);
+        let twice = once.inside("A", 0, Escape::Percent);
+        let text = "psn_1@a.b *\u{e9}+%";
+        let written = twice.escaped(text).unwrap();
+        let again = unescape_percent(&written, Escape::PercentPlus)
+            .unwrap()
+            .unwrap();
+        let again = unescape_percent(&again, Escape::Percent).unwrap().unwrap();
+        assert_eq!(again, text);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use flate2::{Compression, GzBuilder, write::GzEncoder};
 
-use super::{super::reduce::drop_records, *};
+use super::{reduction::drop_records, *};
 use crate::model::{finding::GapKind, inspection::Budget};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -184,7 +184,7 @@ fn a_reduced_body_goes_without_coding_in_its_own_charset() {
     };
     let reduced = |it: &Message| {
         let inspection = read_with(it, &spec);
-        drop_records(it, &inspection, &Budget::default(), &[0]).unwrap()
+        drop_records(it, &inspection, &[0]).unwrap()
     };
     let (koi8, _, _) = encoding_rs::KOI8_R.encode(text);
     let (koi8_rest, _, _) = encoding_rs::KOI8_R.encode(rest);
@@ -213,6 +213,6 @@ fn a_reduced_body_goes_without_coding_in_its_own_charset() {
     let it = message("application/json; charset=shift_jis", twice);
     let inspection = read_with(&it, &spec);
     assert_eq!(inspection.gaps, []);
-    let failure = drop_records(&it, &inspection, &Budget::default(), &[0]).unwrap_err();
+    let failure = drop_records(&it, &inspection, &[0]).unwrap_err();
     assert_eq!(failure.0, "its charset has no way back");
 }

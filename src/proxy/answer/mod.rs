@@ -1,5 +1,6 @@
 //! The one place where refusals and failures become answers: RFC 9457 problems with RFC 9209 `Proxy-Status`.
 
+pub(super) mod grpc;
 mod language;
 mod upstream_texts;
 
@@ -194,7 +195,6 @@ pub(super) fn breakdown() -> Response<Body> {
         HeaderValue::from_static("shekara; error=proxy_internal_error"),
     );
     headers.insert(header::RETRY_AFTER, RETRY_AFTER);
-    close(headers);
     response
 }
 
@@ -250,7 +250,9 @@ fn problem(
         },
     };
     let bytes = serde_json::to_vec(&body).unwrap_or_default();
+    let told = grpc::Told(format!("{} {}", body.title, body.detail));
     let mut response = Response::new(Either::Left(Full::from(bytes)));
+    response.extensions_mut().insert(told);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
     let headers = response.headers_mut();
     own_fields(headers);

@@ -16,14 +16,10 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use url::Host;
 
-use super::{
-    Failure, Resolve, dial,
-    streams::Shared,
-    tls::{self, ALPN_HTTP_2},
-    tunnel,
-};
+use super::{Failure, Resolve, dial, streams::Shared, tls, tunnel};
 use crate::{
     gatekeeper::destination::{Destination, HttpVersions, Upstream},
+    proxy::tls::ALPN_HTTP_2,
     telemetry::Metrics,
 };
 

@@ -114,15 +114,7 @@ impl Outgoing {
 }
 
 fn clean(headers: &mut HeaderMap, verdict: Verdict) {
-    // That trailer fields are understood is the one thing said between neighbours that gRPC needs at its far end.
-    let takes_trailers = headers
-        .get_all(header::TE)
-        .iter()
-        .any(|it| it.as_bytes().eq_ignore_ascii_case(b"trailers"));
     head::remove_hop_by_hop(headers);
-    if takes_trailers {
-        headers.insert(header::TE, HeaderValue::from_static("trailers"));
-    }
     headers.remove(header::EXPECT);
     headers.remove(header::HOST);
     let own: Vec<HeaderName> = headers

@@ -29,11 +29,8 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use super::Failure;
 use crate::{
     gatekeeper::destination::{HttpVersions, Identity, Roots, TlsFloor, Upstream},
-    proxy::tls::{ALPN_HTTP_1_1, certificates, provider},
+    proxy::tls::{ALPN_HTTP_1_1, ALPN_HTTP_2, certificates, provider},
 };
-
-/// HTTP/2 over TLS (RFC 9113 §3.2).
-pub(super) const ALPN_HTTP_2: &[u8] = b"h2";
 
 /// The system's roots, read once for all upstreams of a configuration.
 #[derive(Debug, Default)]

@@ -97,7 +97,7 @@ client("@slack/web-api", "slack", "`new WebClient(token, {slackApiUrl: \"BASE/ap
   }
 });
 
-client("@sentry/node", "sentry", "the DSN: `http://KEY@GATE/PREFIX/1`", "`captureException` with `setUser`", async (base, person) => {
+client("@sentry/node", "sentry", "the DSN: `http://KEY@GATE/PREFIX/1`", "`captureException` with `setUser`, client reports off", async (base, person) => {
   const sentry = await import("@sentry/node");
   let status;
   sentry.init({ dsn: `${base.replace("http://", "http://key@")}/1`, sendClientReports: false, tracesSampleRate: 0 });

@@ -109,9 +109,36 @@ fn what_is_not_there_yet() {
 ",
         r#"
             20:15 E destinations[0].fallback: `block` stands beside other fallbacks [write `block` alone, or only the reductions]
-            20:16 E destinations[0].fallback[0]: the fallback `reduce-fields` is not available in this version [remove the key; nothing would act on it]
-            21:16 E destinations[0].operators: `operators` (of the fallback `reduce-fields`) is not available in this version [remove the key; nothing would act on it]
             21:23 E destinations[0].operators.emai: `emai` is not a category code such as name, name.surname, email or health [did you mean `email`?]
+        "#,
+    );
+}
+
+#[test]
+fn reductions_that_would_not_act() {
+    check(
+        r"    country: DE
+",
+        r"    country: DE
+    fallback: [drop-records, drop-records]
+    operators: {email: mask}
+",
+        r#"
+            20:15 W destinations[0].fallback: no route says what a record is, so that `drop-records` drops nothing [write `records: "$.path[*]"` in the routes that send batches]
+            20:30 E destinations[0].fallback[1]: the fallback stands here twice [write it once]
+            21:16 E destinations[0].operators: `operators` say how fields are reduced, and none are here [write `fallback: [reduce-fields]`, or remove the key]
+        "#,
+    );
+    check(
+        r"    country: DE
+",
+        r"    country: DE
+    fallback: [reduce-fields]
+    operators: {name: mask, name.surname: mask, id_documnt: remove}
+",
+        r#"
+            21:43 W destinations[0].operators.name.surname: the parent of `name.surname` says the same already [remove one of the two]
+            21:61 E destinations[0].operators.id_documnt: `id_documnt` is not a category code such as name, name.surname, email or health [did you mean `id_document`?]
         "#,
     );
 }

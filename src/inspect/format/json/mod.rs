@@ -271,7 +271,7 @@ pub(crate) fn read_unveiled<S: Scan>(
 
 /// The digits of a number that is written with a fraction of zeros or an exponent, when it is whole: JSON has one kind of number,
 /// and receivers read `9.9e2` and `990.0` as 990.
-fn integer(text: &str) -> Option<String> {
+pub(crate) fn integer(text: &str) -> Option<String> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let exponent: usize = exponent.parse().ok().filter(|it| *it <= DIGITS_MAX)?;
