@@ -11,7 +11,7 @@ import sys
 import urllib.parse
 import xml.etree.ElementTree
 import zlib
-from collections import namedtuple
+from collections import Counter, namedtuple
 
 import brotli
 import zstandard
@@ -118,23 +118,35 @@ def from_lines(_, body):
             yield leaf._replace(path=f"$[{at}]{leaf.path[1:]}")
 
 
-def from_form(_, body):
-    for name, value in urllib.parse.parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=bool(body)):
+def fields(pairs):
+    """The leaves of named values; a name that comes again stands for a list."""
+    pairs = list(pairs)
+    count, seen = Counter(name for name, _ in pairs), Counter()
+    for name, value in pairs:
         path = "$['%s']" % name.replace("\\", "\\\\").replace("'", "\\'")
+        if count[name] > 1:
+            path += f"[{seen[name]}]"
+        seen[name] += 1
         yield Leaf(path, "key", name)
         yield Leaf(path, "value", value)
+
+
+def from_form(_, body):
+    return fields(urllib.parse.parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=bool(body)))
 
 
 def from_multipart(media_type, body):
     boundary = re.search(r'boundary="?([^";]+)', media_type)[1].encode()
     assert body.rstrip().endswith(b"--" + boundary + b"--"), "the last boundary is missing"
+    return fields(parts(body, boundary))
+
+
+def parts(body, boundary):
     for part in body.split(b"--" + boundary)[1:-1]:
         head, mark, content = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
         assert mark and content.endswith(b"\r\n"), "a part is not framed"
-        fields = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + b"\r\n\r\n")
-        name = fields.get_param("name", header="content-disposition")
-        yield Leaf("$['%s']" % name, "key", name)
-        yield Leaf("$['%s']" % name, "value", content[:-2].decode("utf8", "surrogateescape"))
+        head = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + b"\r\n\r\n")
+        yield head.get_param("name", header="content-disposition"), content[:-2].decode("utf8", "surrogateescape")
 
 
 def from_xml(_, body):

@@ -153,6 +153,8 @@ class Run:
         self.arrived = {int(it.fields["x-case"]): it for it in gate.upstream.received[begin:]}
         assert len(self.arrived) == len(gate.upstream.received) - begin, "a request arrived twice"
         self.count, self.faults, self.reduced = collections.Counter(), [], collections.Counter()
+        # Bodies that hold a removed value once more, where the reader sees nothing personal (a key that no dictionary knows).
+        self.strays = []
         for case in todo:
             self.judge(case)
 
@@ -194,14 +196,18 @@ class Run:
         before = bodies.leaves(media_type, case.row.body)
         gone = [it for it in self.findings[case.row.id] if it.get("part", "body") == "body" and not is_covered(it["category"])]
         values = {value_of(case.row, it) for it in gone}
-        touched = {(it["path"], it["in"]) for it in gone}
-        untouched = collections.Counter(it.text for it in before if (it.path, it.kind) not in touched and it.text not in values)
-        altered = collections.Counter(it.text for it in after) - untouched
+        # A value that is removed takes its name with it; one that is masked leaves the name.
+        touched, names = {it["path"] for it in gone}, {it["path"] for it in gone if it["in"] == "key"}
+        untouched = collections.Counter(it.text for it in before if it.path not in touched)
+        kept_names = collections.Counter(it.text for it in before if it.kind == "key" and it.path in touched - names)
+        altered = collections.Counter(it.text for it in after) - untouched - kept_names
         left = [value for value in values for text in altered if value == text or (len(value) >= TELLING and value in text)]
         if left:
             return f"{len(left)} removed values are still there"
+        if any(it.kind == "value" and it.path not in touched and it.text in values and len(it.text) >= TELLING for it in before):
+            self.strays.append(case.row.id)
         lost = untouched - collections.Counter(it.text for it in after)
-        if not dropped and lost and not any(kind == "key" for _, kind in touched):
+        if not dropped and lost and not names:
             return f"{sum(lost.values())} texts are lost that had not to go"
         return None
 
@@ -213,6 +219,7 @@ class Run:
             print("  could not be read: " + ", ".join(f"{kind} {count:.0f}" for kind, count in sorted(self.gaps.items())))
         if self.reduced:
             print("  reduced by format: " + ", ".join(f"{name} {count}" for name, count in self.reduced.most_common()))
+            print(f"  a removed value also stands where nothing personal was found: {', '.join(sorted(set(self.strays))) or 'none'}")
 
 
 def gaps_at(gate, destination):
@@ -254,6 +261,8 @@ def expectations(run, todo):
         faults = [] if passed == len(todo) else [f"{run.version}: only {passed} of {len(todo)} passed where nothing is enforced"]
         # A body that passes unread shows nothing of the reader.
         return faults if unread <= 0.02 * len(todo) else [*faults, f"{run.version}: {unread} parts of {len(todo)} bodies were not read"]
+    if len(run.strays) > 0.03 * run.reduced.total():
+        return [f"{run.version}: {len(run.strays)} of {run.reduced.total()} reduced bodies hold a removed value elsewhere"]
     needed = {family(it.row.media_type) for it in todo} & {"json", "form", "multipart", "xml"}
     return [f"{run.version}: no {it} body was reduced" for it in needed if not run.reduced[it]]
 

@@ -3,8 +3,9 @@
 use std::io::Write as _;
 
 use flate2::{Compression, GzBuilder, write::GzEncoder};
+use proptest::prelude::*;
 
-use super::{reduction::drop_records, *};
+use super::{super::content, reduction::drop_records, *};
 use crate::model::{finding::GapKind, inspection::Budget};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -215,4 +216,126 @@ fn a_reduced_body_goes_without_coding_in_its_own_charset() {
     assert_eq!(inspection.gaps, []);
     let failure = drop_records(&it, &inspection, &[0]).unwrap_err();
     assert_eq!(failure.0, "its charset has no way back");
+}
+
+/// What a body decodes to, and how often it is damaged on the way.
+#[derive(Clone, Debug)]
+struct Sample {
+    text: String,
+    charset: &'static str,
+    coding: &'static str,
+    content_type: &'static str,
+    damage: Option<(prop::sample::Index, u8)>,
+}
+
+fn samples() -> impl Strategy<Value = Sample> {
+    let text = prop_oneof![
+        r#"[\[\]{}:,"\\u00edИ8@.%+&= \n\x1e-]{0,60}"#,
+        r#"(\{"m":"[a-c]@[a-c]\.org"\}[\n ]){0,5}"#,
+    ];
+    let charset = prop::sample::select(vec![
+        "", "utf-8", "utf-16", "utf-16be", "koi8-r", "kz-1048", "gbk", "utf-7",
+    ]);
+    let coding = prop::sample::select(vec![
+        "",
+        "gzip",
+        "deflate",
+        "br",
+        "zstd",
+        "gzip, zstd",
+        "identity",
+    ]);
+    let content_type = prop::sample::select(vec![
+        "application/json",
+        "application/x-ndjson",
+        "application/json-seq",
+        "application/x-www-form-urlencoded",
+        "text/plain",
+        "",
+    ]);
+    let damage = prop::option::weighted(0.3, (any::<prop::sample::Index>(), any::<u8>()));
+    (text, charset, coding, content_type, damage).prop_map(|it| Sample {
+        text: it.0,
+        charset: it.1,
+        coding: it.2,
+        content_type: it.3,
+        damage: it.4,
+    })
+}
+
+/// The bytes of a sample, honest before the damage.
+fn written_out(sample: &Sample) -> Message {
+    let mut body = match sample.charset {
+        "utf-16" => utf16(&sample.text),
+        "utf-16be" => sample
+            .text
+            .encode_utf16()
+            .flat_map(u16::to_be_bytes)
+            .collect(),
+        "koi8-r" => encoding_rs::KOI8_R.encode(&sample.text).0.into_owned(),
+        "gbk" => encoding_rs::GBK.encode(&sample.text).0.into_owned(),
+        _ => sample.text.clone().into_bytes(),
+    };
+    for coding in sample.coding.split(", ") {
+        body = match coding {
+            "gzip" => gzip(&body),
+            "zstd" => ::zstd::encode_all(&body[..], 1).unwrap(),
+            "deflate" => {
+                let mut it = flate2::write::ZlibEncoder::new(Vec::new(), Compression::fast());
+                it.write_all(&body).unwrap();
+                it.finish().unwrap()
+            }
+            "br" => {
+                let mut out = Vec::new();
+                ::brotli::BrotliCompress(&mut &body[..], &mut out, &Default::default()).unwrap();
+                out
+            }
+            _ => body,
+        };
+    }
+    if let (Some((at, byte)), false) = (&sample.damage, body.is_empty()) {
+        let at = at.index(body.len());
+        body[at] ^= byte;
+    }
+    let mut label = sample.content_type.to_owned();
+    if !sample.charset.is_empty() && !label.is_empty() {
+        label += &format!("; charset={}", sample.charset);
+    }
+    let it = message(&label, body);
+    if sample.coding.is_empty() {
+        it
+    } else {
+        with_field(it, "content-encoding", sample.coding.as_bytes())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn any_body_in_any_coding_and_charset_gives_an_inspection(sample in samples()) {
+        let it = written_out(&sample);
+        let inspection = read(&it);
+        let opened = content::open(&it, &Budget::default()).content;
+        let text = opened.ok().and_then(content::Content::into_text).unwrap_or_default();
+        for finding in inspection.findings.iter().filter(|it| it.location.part == Part::Body) {
+            prop_assert!(text.get(finding.span.clone()).is_some(), "{:?} of {}", finding.span, text.len());
+        }
+        prop_assert_eq!(read(&it), inspection, "reading twice gives the same");
+    }
+
+    /// A reduced body is one that can be read, in the charset of the old one, and holds what was to stay.
+    #[test]
+    fn what_is_written_back_reads_as_it_was(sample in samples()) {
+        let it = written_out(&sample);
+        let budget = Budget::default();
+        let Ok(opened) = content::open(&it, &budget).content else { return Ok(()) };
+        let content::Matter::Text(text) = &opened.matter else { return Ok(()) };
+        let text = text.text.to_string();
+        if let Ok(again) = opened.rewritten(&it, text.clone(), &budget) {
+            prop_assert!(!again.headers.contains_key("content-encoding"));
+            let reopened = content::open(&again, &budget).content.ok();
+            prop_assert_eq!(reopened.and_then(content::Content::into_text).unwrap_or_default(), text);
+        }
+    }
 }
