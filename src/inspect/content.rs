@@ -10,9 +10,12 @@ use super::{
     ReductionFailed,
     charset::{self, Charset, Text},
     coding::{self, Aside, Bare},
-    format::json::{
-        lines,
-        token::{self, Fault},
+    format::{
+        json::{
+            lines,
+            token::{self, Fault},
+        },
+        xml,
     },
     media_type::{Format, MediaType},
 };
@@ -100,7 +103,19 @@ fn read<'b>(
         Some(it) => it.parameter("charset")?,
         None => None,
     };
-    let text = charset::decode(bytes, label)?;
+    let is_xml = media_type
+        .as_ref()
+        .is_some_and(|it| it.format == Format::Xml);
+    let declared = xml::declared_encoding(&bytes).filter(|_| is_xml);
+    let label = match (label, declared) {
+        (Some(label), Some(declared)) if !charset::is_same(label, declared) => {
+            return Err(GapKind::Ambiguous);
+        }
+        (Some(label), _) => Some(label),
+        (None, declared) => declared,
+    };
+    let label = label.map(str::to_owned);
+    let text = charset::decode(bytes, label.as_deref())?;
     let media_type = match media_type {
         Some(it) if it.format != Format::Text => it,
         // Whoever reads a body that says for itself that it is JSON finds its members, whatever the label says.
@@ -117,7 +132,12 @@ fn read<'b>(
     }
     let cut = match media_type.format {
         Format::Json | Format::Lines | Format::Sequence => GapKind::Malformed,
-        Format::Form | Format::Multipart | Format::Text => GapKind::UnsupportedCharset,
+        Format::Csv
+        | Format::Form
+        | Format::Multipart
+        | Format::Text
+        | Format::Tsv
+        | Format::Xml => GapKind::UnsupportedCharset,
     };
     Ok(Content {
         media_type,

@@ -7,6 +7,8 @@ use crate::model::finding::GapKind;
 /// How a body is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Format {
+    /// `text/csv` and its old names.
+    Csv,
     /// `application/x-www-form-urlencoded`.
     Form,
     /// `application/json`, `*+json` and their old names.
@@ -19,6 +21,10 @@ pub(crate) enum Format {
     Sequence,
     /// Text of no further structure: `text/plain` and most of `text/*`.
     Text,
+    /// `text/tab-separated-values`.
+    Tsv,
+    /// `application/xml`, `text/xml` and `*+xml`.
+    Xml,
 }
 
 /// Types whose body is one JSON document a line.
@@ -45,18 +51,12 @@ const LINES: &[&str] = &[
 /// Types below `text/` that name their values in a way of their own: without a reader for it, names of persons would not be seen.
 const STRUCTURED_TEXTS: &[&str] = &[
     "calendar",
-    "comma-separated-values",
-    "csv",
     "directory",
     "rtf",
-    "tab-separated-values",
     "vcard",
-    "x-csv",
     "x-vcalendar",
     "x-vcard",
     "x-yaml",
-    "xml",
-    "xml-external-parsed-entity",
     "yaml",
 ];
 
@@ -142,8 +142,12 @@ fn format_of(essence: &str) -> Result<Format, GapKind> {
     match (kind, subtype) {
         _ if LINES.contains(&essence) || subtype.ends_with("+x-ndjson") => Ok(Format::Lines),
         _ if subtype == "json-seq" || subtype.ends_with("+json-seq") => Ok(Format::Sequence),
+        (_, "csv" | "x-csv" | "comma-separated-values") => Ok(Format::Csv),
+        (_, "tab-separated-values") => Ok(Format::Tsv),
+        (_, "xml") | ("text", "xml-external-parsed-entity") => Ok(Format::Xml),
         (_, "json" | "x-json") | ("application", "csp-report") => Ok(Format::Json),
         _ if subtype.ends_with("+json") => Ok(Format::Json),
+        _ if subtype.ends_with("+xml") => Ok(Format::Xml),
         ("application", "x-www-form-urlencoded") => Ok(Format::Form),
         ("multipart", _) => Ok(Format::Multipart),
         ("text", _) if STRUCTURED_TEXTS.contains(&subtype) => Err(GapKind::UnsupportedMediaType),
@@ -169,7 +173,7 @@ fn unquote(value: &str) -> String {
 }
 
 /// RFC 9110 §5.6.2.
-fn is_token(text: &str) -> bool {
+pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty()
         && text
             .bytes()
@@ -245,7 +249,12 @@ mod tests {
         check("text/markdown", Ok(Text));
         check("text/event-stream", Ok(Text));
         check("text/vcard", Err(UnsupportedMediaType));
-        check("application/xml", Err(UnsupportedMediaType));
+        check("application/xml", Ok(Xml));
+        check("text/xml; charset=utf-8", Ok(Xml));
+        check("application/soap+xml; action=\"a\"", Ok(Xml));
+        check("image/svg+xml", Ok(Xml));
+        check("text/csv; header=present", Ok(Csv));
+        check("text/tab-separated-values", Ok(Tsv));
         check("application/x-protobuf", Err(UnsupportedMediaType));
         check("application/x-www-form-urlencoded", Ok(Form));
         check("text/plain; format=flowed", Ok(Text));

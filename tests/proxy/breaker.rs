@@ -94,13 +94,18 @@ async fn it_opens_tries_once_and_closes() {
 /// What the upstream itself answers, however bad, and what the gate refuses to pass on do not count.
 #[tokio::test]
 async fn answers_do_not_count() {
+    let busy = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n".to_vec();
+    let away =
+        b"HTTP/1.1 307 There\r\nLocation: https://other.example.org/\r\nContent-Length: 0\r\n\r\n";
+    let nonsense = b"nonsense\r\n\r\n".to_vec();
     let script = Script {
         answers: vec![
-            b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n".to_vec(),
-            b"HTTP/1.1 307 There\r\nLocation: https://other.example.org/\r\nContent-Length: 0\r\n\r\n"
-                .to_vec(),
-            b"nonsense\r\n\r\n".to_vec(),
-            b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n".to_vec(),
+            busy.clone(),
+            away.to_vec(),
+            nonsense.clone(),
+            nonsense.clone(),
+            nonsense,
+            busy,
         ],
         ..Script::ok()
     };
@@ -110,7 +115,7 @@ async fn answers_do_not_count() {
     for _ in 0..6 {
         statuses.push(ask(&gate).await.status);
     }
-    assert_eq!(statuses, [503, 502, 502, 503, 503, 503]);
+    assert_eq!(statuses, [503, 502, 502, 502, 502, 503]);
     assert_eq!(upstream.requests().len(), 6);
     assert_eq!(state(&gate), '0');
     drop(gate);

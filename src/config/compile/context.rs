@@ -310,13 +310,8 @@ impl<'a> Context<'a> {
 
     /// `name` relative to the directory of the file, or to the directory of systemd's credentials where it says so.
     pub(super) fn path(&self, name: &str) -> PathBuf {
-        let credential = name
-            .strip_prefix(CREDENTIALS)
-            .and_then(|it| Some((std::env::var_os("CREDENTIALS_DIRECTORY")?, it)));
-        match credential {
-            Some((dir, name)) => Path::new(&dir).join(name),
-            None => self.base.join(name),
-        }
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY");
+        located(&self.base, name, credentials.as_deref().map(Path::new))
     }
 
     /// The text of a file, or a report why not.
@@ -404,6 +399,14 @@ impl<'a> Context<'a> {
     }
 }
 
+/// `name` below `base`; below `credentials`, if they are there, where it begins with [`CREDENTIALS`].
+fn located(base: &Path, name: &str, credentials: Option<&Path>) -> PathBuf {
+    match name.strip_prefix(CREDENTIALS).zip(credentials) {
+        Some((name, dir)) => dir.join(name),
+        None => base.join(name),
+    }
+}
+
 /// Whether `path` can be written to, or made. `Err` says why not.
 pub(super) fn writable(path: &Path) -> Result<(), String> {
     use rustix::fs::{Access, access};
@@ -416,4 +419,34 @@ pub(super) fn writable(path: &Path) -> Result<(), String> {
     }
     access(nearest, Access::WRITE_OK | Access::EXEC_OK)
         .map_err(|error| format!("{} cannot be written to: {error}", nearest.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_stand_where_systemd_puts_them() {
+        let (base, dir) = (Path::new("/etc/shekara"), Path::new("/run/credentials/x"));
+        for (name, dir, wanted) in [
+            (
+                "$CREDENTIALS_DIRECTORY/a",
+                Some(dir),
+                "/run/credentials/x/a",
+            ),
+            (
+                "$CREDENTIALS_DIRECTORY/a",
+                None,
+                "/etc/shekara/$CREDENTIALS_DIRECTORY/a",
+            ),
+            (
+                "a/$CREDENTIALS_DIRECTORY/b",
+                Some(dir),
+                "/etc/shekara/a/$CREDENTIALS_DIRECTORY/b",
+            ),
+            ("/secrets/a", Some(dir), "/secrets/a"),
+        ] {
+            assert_eq!(located(base, name, dir), Path::new(wanted), "{name}");
+        }
+    }
 }

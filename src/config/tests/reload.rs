@@ -191,3 +191,23 @@ fn every_file_that_is_named_is_a_source() {
         "the token was changed"
     );
 }
+
+/// A secret is changed where it stands; the configuration's text stays as it is.
+#[test]
+fn a_new_secret_takes_force() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("shekara.yaml");
+    let line = "      credentials: {header: X-Key, value_file: key}\n      url:";
+    let text = SMALL.replacen("      url:", line, 1);
+    let mut loader = Loader::new(file.clone(), None);
+    let mut with = |secret: &str| {
+        fs::write(dir.path().join("key"), secret).unwrap();
+        let attempt = load_at(&mut loader, &file, &text, now());
+        Arc::clone(&attempt.outcome.unwrap().configuration.destinations[0])
+    };
+    let first = with("canary-1\n");
+    assert!(Arc::ptr_eq(&first, &with("canary-1\n")));
+    let second = with("canary-2\n");
+    let value = second.upstream.credentials[0].value.expose();
+    assert_eq!(value.to_str().unwrap(), "canary-2");
+}

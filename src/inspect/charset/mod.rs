@@ -128,6 +128,15 @@ impl Charset {
     }
 }
 
+/// Whether two labels name one charset. ASCII is UTF-8 too.
+pub(crate) fn is_same(label: &str, other: &str) -> bool {
+    let of = |label| match charset_of(Some(label), Mark::None) {
+        Ok(Charset::Ascii) => Ok(Charset::Utf8),
+        it => it,
+    };
+    of(label).is_ok() && of(label) == of(other)
+}
+
 /// The charset that `label` names, in any case; `None` when it is unknown or its own bytes can say otherwise: UTF-7, UTF-32, EBCDIC,
 /// charsets with escape sequences. `mark` tells the order of bytes where the label does not.
 fn charset_of(label: Option<&str>, mark: Mark) -> Result<Charset, GapKind> {

@@ -67,7 +67,8 @@ pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, document: &Document<'_
 fn read_field_name<S: Scan>(walk: &mut Walk<'_, '_, S>, document: &Document<'_>, pair: &Pair) {
     let raw = document.text.get(pair.raw_name.clone()).unwrap_or_default();
     let at = pair.raw_name.start;
-    walk.read_name(&document.layer.inside(raw, at, pair.name_escape));
+    let layer = document.layer.inside(raw, at, pair.name_escape);
+    walk.read_name(pair.key.name, &layer);
 }
 
 /// Reads a query, whose parameters are named beside the path.

@@ -6,11 +6,15 @@ use memchr::memmem;
 
 use super::{Reduced, Trail, edit::Moved};
 use crate::{
-    inspect::{ReductionFailed, format::layer::unescape_json},
+    inspect::{
+        ReductionFailed,
+        content::{self, Content},
+        format::layer::unescape_json,
+    },
     model::{
         Category,
         finding::{Confidence, Finding, Part},
-        inspection::Inspection,
+        inspection::{Budget, Inspection},
         message::Message,
     },
 };
@@ -120,7 +124,9 @@ fn left_over(reduced: &Reduced, after: &Inspection) -> Result<(), ReductionFaile
     values.retain(|it| tells(it.0) && it.1.chars().count() >= TOLD_FROM);
     values.sort();
     values.dedup();
-    let texts = texts(&reduced.message);
+    let body = content::open(&reduced.message, &Budget::default());
+    let body = body.content.ok().and_then(Content::into_text);
+    let texts = texts(&reduced.message, body.as_deref().unwrap_or_default());
     for (category, value) in values {
         for (place, text) in &texts {
             let is_judged = |at: usize| {
@@ -150,10 +156,10 @@ fn left_over(reduced: &Reduced, after: &Inspection) -> Result<(), ReductionFaile
 }
 
 /// The texts of `message`, by place.
-fn texts(message: &Message) -> Vec<((Part, usize), &[u8])> {
+fn texts<'m>(message: &'m Message, body: &'m str) -> Vec<((Part, usize), &'m [u8])> {
     let mut texts: Vec<((Part, usize), &[u8])> = vec![
         ((Part::Path, 0), message.path.as_bytes()),
-        ((Part::Body, 0), &message.body),
+        ((Part::Body, 0), body.as_bytes()),
     ];
     let query = message.query.as_deref().map(str::as_bytes);
     texts.extend(query.map(|it| ((Part::Query, 0), it)));

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use super::ReductionFailed;
 
+const OTHER: ReductionFailed = ReductionFailed("the text is not the one that was read");
+
 /// One range and what stands there afterwards.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Edit {
@@ -81,15 +83,22 @@ impl Edits {
     /// # Errors
     /// An edit is not of this text.
     pub(super) fn apply(&self, text: &str) -> Result<String, ReductionFailed> {
-        const OTHER: ReductionFailed = ReductionFailed("the text is not the one that was read");
-        let mut out = String::with_capacity(text.len());
+        String::from_utf8(self.apply_to(text.as_bytes())?).map_err(|_| OTHER)
+    }
+
+    /// The same for bytes that need be no text.
+    ///
+    /// # Errors
+    /// An edit is not of these bytes.
+    pub(super) fn apply_to(&self, bytes: &[u8]) -> Result<Vec<u8>, ReductionFailed> {
+        let mut out = Vec::with_capacity(bytes.len());
         let mut from = 0;
         for Placed { edit, .. } in &self.0 {
-            out.push_str(text.get(from..edit.range.start).ok_or(OTHER)?);
-            out.push_str(&edit.text);
+            out.extend_from_slice(bytes.get(from..edit.range.start).ok_or(OTHER)?);
+            out.extend_from_slice(edit.text.as_bytes());
             from = edit.range.end;
         }
-        out.push_str(text.get(from..).ok_or(OTHER)?);
+        out.extend_from_slice(bytes.get(from..).ok_or(OTHER)?);
         Ok(out)
     }
 

@@ -11,6 +11,9 @@ mod form;
 mod head;
 mod json;
 mod lines;
+mod markup;
+mod multipart;
+mod table;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,11 +22,15 @@ use super::{
     ReductionFailed, claim,
     content::{self, Matter},
     format::{
+        csv,
         json::lines as separate,
         layer::Layer,
+        multipart::{boundary_of, split::units as parts_of},
         reading::{Find, Reading, Scan},
+        unit::Unit,
+        xml,
     },
-    media_type::Format,
+    media_type::{Format, MediaType},
 };
 use crate::model::{
     Category, CategorySet,
@@ -298,15 +305,25 @@ impl<'a> Work<'a> {
         let content = content::open(message, budget).content.map_err(|_| {
             ReductionFailed("its body is of no type, coding or charset that is read")
         })?;
-        let Matter::Text(text) = &content.matter else {
-            return Err(ReductionFailed(
-                "its body is of no type that can be reduced",
-            ));
+        let text = match &content.matter {
+            Matter::Text(text) => text,
+            Matter::Bytes(bytes) => {
+                if content.fault.is_some() {
+                    return Err(ReductionFailed("its body was not read whole"));
+                }
+                let units = multipart_units(&message.headers, bytes);
+                self.take(place, aims, |taking| {
+                    multipart::parts(taking, bytes, &units, &records)
+                })?;
+                let edits = self.trail.edits.get(&place);
+                let left = edits.map(|it| it.apply_to(bytes)).transpose()?;
+                return Ok(left.map(|it| content::with_body(message, it)));
+            }
         };
-        let format = content.media_type.format;
+        let media_type = &content.media_type;
         let (from, text) = (text.start(), &text.text);
         self.take(place, aims, |taking| {
-            take_text(taking, format, text, from, &records)
+            take_text(taking, media_type, text, from, &records)
         })?;
         let left = self.edited(place, text)?;
         if left == **text {
@@ -316,16 +333,28 @@ impl<'a> Work<'a> {
     }
 }
 
+/// The parts of a multipart body; none where they are not told apart in one way.
+fn multipart_units(headers: &http::HeaderMap, body: &[u8]) -> Vec<Unit> {
+    let label = headers.get(http::header::CONTENT_TYPE);
+    let label = label.and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let boundary = boundary_of(label).ok();
+    boundary.map_or_else(Vec::new, |(it, _)| parts_of(body, &it))
+}
+
 /// Takes the aims and the records with these spans out of `text`, a whole body whose content begins at `from`.
 fn take_text(
     taking: &mut Taking<'_>,
-    format: Format,
+    media_type: &MediaType,
     text: &str,
     from: usize,
     records: &[std::ops::Range<usize>],
 ) -> Result<(), ReductionFailed> {
     let layer = Layer::root(text);
-    match format {
+    match media_type.format {
+        Format::Csv | Format::Tsv => {
+            table::rows(taking, text, &csv::units(media_type, text, from), records)
+        }
+        Format::Xml => markup::elements(taking, text, &xml::outline::units(text, from), records),
         Format::Json => json::document(taking, text, &layer, from, records),
         Format::Lines => {
             let pieces = shifted(from, separate::lines(text.get(from..).unwrap_or_default()));

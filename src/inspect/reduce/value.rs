@@ -55,6 +55,8 @@ pub(super) enum Fate {
 pub(super) enum Shape {
     /// A number or a word of JSON: what takes its place is a string.
     Bare,
+    /// Text of which no part can be written over by itself.
+    Sealed,
     /// Text.
     Text,
 }
@@ -141,6 +143,60 @@ impl<'a> Taking<'a> {
     /// Whether something inside `extent` is aimed at.
     pub(super) fn aims_at(&self, extent: &Range<usize>) -> bool {
         !self.inside(extent, false).is_empty() || !self.inside(extent, true).is_empty()
+    }
+
+    /// Whether the piece `whole` goes as one, for what is aimed at in it: something beside its `value`, a name, or an encoding. Those
+    /// aims are met then, and counted as one.
+    pub(super) fn takes_whole(&mut self, whole: &Range<usize>, value: &Range<usize>) -> bool {
+        let mut inside = self.inside(whole, true);
+        let is_beside = |it: &Aim| it.span.start < value.start || it.span.end > value.end;
+        let plain = self.inside(whole, false);
+        inside.extend(plain.into_iter().filter(|at| {
+            let aim = self.aims.get(*at);
+            aim.is_some_and(|it| it.is_encoded || is_beside(it))
+        }));
+        inside.retain(|at| self.aims.get(*at).is_some_and(|it| !it.is_weak));
+        if inside.is_empty() {
+            return false;
+        }
+        for at in self.inside(whole, false).into_iter().chain(inside) {
+            if let Some(aim) = self.aims.get_mut(at) {
+                aim.is_met = true;
+            }
+        }
+        self.count();
+        true
+    }
+
+    /// Whether the name of the piece `whole` is aimed at. It is met then, and counted.
+    pub(super) fn takes_name(&mut self, whole: &Range<usize>) -> bool {
+        let names = self.inside(whole, true).into_iter();
+        let names: Vec<usize> = names.filter(|it| self.is_due(*it)).collect();
+        for at in &names {
+            if let Some(aim) = self.aims.get_mut(*at) {
+                aim.is_met = true;
+            }
+        }
+        if names.is_empty() {
+            return false;
+        }
+        self.count();
+        true
+    }
+
+    fn is_due(&self, at: usize) -> bool {
+        self.aims
+            .get(at)
+            .is_some_and(|it| !it.is_met && !it.is_weak)
+    }
+
+    /// The bytes of the aims inside `extent` that nothing was done about.
+    pub(super) fn unmet(&self, extent: &Range<usize>) -> Vec<Range<usize>> {
+        let inside = self.inside(extent, false).into_iter();
+        inside
+            .filter_map(|at| self.aims.get(at).filter(|it| !it.is_met))
+            .map(|it| it.span.clone())
+            .collect()
     }
 
     /// What becomes of a value that may be written with percent escapes, in several rounds.
@@ -239,7 +295,7 @@ impl<'a> Taking<'a> {
             return Ok(Fate::Stays);
         }
         self.note(text, &parts);
-        if shape == Shape::Bare || parts.iter().any(|it| it.is_encoded) {
+        if shape != Shape::Text || parts.iter().any(|it| it.is_encoded) {
             // Neither a part of a number nor one of an encoding can go by itself.
             let whole = parts.into_iter().reduce(|all, it| all.join(&it));
             parts = whole.into_iter().collect();
@@ -322,7 +378,7 @@ impl<'a> Taking<'a> {
                 let written = layer.escaped(&format!("\"{it}\""));
                 (it, written)
             }
-            Shape::Text => {
+            Shape::Sealed | Shape::Text => {
                 let it = self.substitute(value, part, part.is_encoded);
                 let written = layer.escaped(&it);
                 (it, written)

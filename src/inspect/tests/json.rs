@@ -1,6 +1,6 @@
 //! The tokenizer against serde_json and the public suite of parser vectors.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use proptest::prelude::*;
 
@@ -9,23 +9,9 @@ use super::{
         Inspector, Plan,
         format::json::token::{Fault, document_fault},
     },
-    body_selector, message, read,
+    body_selector, corpora, message, read,
 };
 use crate::model::{finding::GapKind, inspection::PlanSpec};
-
-/// The folder of corpora, when there is one.
-pub(super) fn corpora(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SHEKARA_CORPORA").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"),
-        PathBuf::from,
-    );
-    let folder = root.join(name);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("SKIPPED: no {name} corpus; set SHEKARA_CORPORA to the folder that holds it");
-    None
-}
 
 /// `serde_json::Value` keeps the last of two members and makes an f64 of a number above u64: what is read must be neither.
 #[test]

@@ -457,6 +457,134 @@ fn documents_go_line_by_line() {
 }
 
 #[test]
+fn a_part_goes_with_its_delimiter() {
+    let form = "multipart/form-data; boundary=B";
+    let part = |name: &str, content: &str| {
+        format!("--B\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{content}\r\n")
+    };
+    let body = |parts: &[String]| format!("{}--B--\r\n", parts.concat());
+    let k = part("k", "1");
+    let hidden = "psn_fedcba@pseudonym.invalid";
+    let with_m = |value: &str| body(&[part("m", value), k.clone()]);
+    let only_k = body(std::slice::from_ref(&k));
+    check(
+        form,
+        &with_m("a@bcd.ef"),
+        "email",
+        [&only_k, &with_m("***"), &with_m(hidden)],
+    );
+    let with_text = |text: &str, document: &str| {
+        let text = format!("To {text} now");
+        body(&[k.clone(), part("t", &text), part("j", document)])
+    };
+    let member = |value: &str| format!(r#"{{"m":"{value}","n":1}}"#);
+    check(
+        form,
+        &with_text("a@bcd.ef", &member("a@bcd.ef")),
+        "email",
+        [
+            &with_text("", r#"{"n":1}"#),
+            &with_text("***", &member("***")),
+            &with_text(hidden, &member(hidden)),
+        ],
+    );
+    let field = "Content-Disposition: form-data; name=\"f\"";
+    let file =
+        format!("--B\r\n{field}; filename=\"a@bcd.ef\"\r\nContent-Type: text/plain\r\n\r\nx\r\n");
+    let coded =
+        format!("--B\r\n{field}\r\nContent-Transfer-Encoding: base64\r\n\r\nYUBiY2QuZWY=\r\n");
+    for whole in [file, coded, part("a@bcd.ef", "x")] {
+        check(form, &body(&[whole, k.clone()]), "email", [&only_k; 3]);
+    }
+    let alone = |value: &str| body(&[part("m", value)]);
+    check(
+        form,
+        &alone("a@bcd.ef"),
+        "email",
+        [
+            "none of its parts would be left",
+            &alone("***"),
+            &alone(hidden),
+        ],
+    );
+}
+
+#[test]
+fn a_cell_is_emptied_and_a_row_goes() {
+    check(
+        "text/csv",
+        "id,m,note\n1,a@bcd.ef,x\n2,\"a@bcd.ef\",\"say \"\"a@bcd.ef\"\" now\"\n",
+        "email",
+        [
+            "id,m,note\n1,,x\n2,,\"say \"\"\"\" now\"\n",
+            "id,m,note\n1,***,x\n2,\"***\",\"say \"\"***\"\" now\"\n",
+            "id,m,note\n1,psn_fedcba@pseudonym.invalid,x\n2,\"psn_fedcba@pseudonym.invalid\",\"say \"\"psn_fedcba@pseudonym.invalid\"\" now\"\n",
+        ],
+    );
+    check(
+        "text/csv",
+        "m\na@bcd.ef\nk\n",
+        "email",
+        [
+            "m\n\"\"\nk\n",
+            "m\n***\nk\n",
+            "m\npsn_fedcba@pseudonym.invalid\nk\n",
+        ],
+    );
+    let spec = PlanSpec {
+        records: Some(body_selector("$[*]")),
+        ..PlanSpec::default()
+    };
+    let it = message("text/csv", "id,m\r\n1,a@b.c\r\n2,d@e.f\r\n3,g@h.i");
+    let inspection = read_with(&it, &spec);
+    let left = |ordinals: &[u64]| drop_records(&it, &inspection, ordinals).unwrap().body;
+    assert_eq!(left(&[0, 2]), "id,m\r\n2,d@e.f\r\n");
+    assert_eq!(left(&[1]), "id,m\r\n1,a@b.c\r\n3,g@h.i");
+}
+
+#[test]
+fn an_element_or_an_attribute_goes_whole() {
+    let hidden = "psn_fedcba@pseudonym.invalid";
+    let with =
+        |value: &str| format!("<a><m>{value}</m> <k x='1' e=\"{value}\"/>to {value} <b/>now</a>");
+    check(
+        "application/xml",
+        &with("a@bcd.ef"),
+        "email",
+        ["<a> <k x='1'/>to  <b/>now</a>", &with("***"), &with(hidden)],
+    );
+    let with = |value: &str| format!("<a><m><![CDATA[{value}]]></m><k>1</k></a>");
+    check(
+        "application/xml",
+        &with("a@bcd.ef"),
+        "email",
+        ["<a><k>1</k></a>", &with("***"), &with(hidden)],
+    );
+    // What holds references is replaced as a whole.
+    check(
+        "application/xml",
+        "<a><m>a&#64;bcd.ef</m><k>1</k></a>",
+        "email",
+        [
+            "<a><k>1</k></a>",
+            "<a><m>***</m><k>1</k></a>",
+            "<a><m>psn_fedcb46a@pseudonym.invalid</m><k>1</k></a>",
+        ],
+    );
+    let spec = PlanSpec {
+        records: Some(body_selector("$..p")),
+        ..PlanSpec::default()
+    };
+    let it = message(
+        "text/xml",
+        "<a><p><m>a@b.c</m></p>\n<p><m>d@e.f</m></p></a>",
+    );
+    let inspection = read_with(&it, &spec);
+    let left = drop_records(&it, &inspection, &[0]);
+    assert_eq!(left.unwrap().body, "<a>\n<p><m>d@e.f</m></p></a>");
+}
+
+#[test]
 fn nothing_of_the_path_can_go() {
     let mut it = json("{}");
     it.path = "/users/a@bcd.ef".to_owned();

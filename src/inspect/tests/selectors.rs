@@ -4,7 +4,7 @@ use jsonpath_rust::{parser::parse_json_path, query::js_path_process};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{json::corpora, *};
+use super::*;
 use crate::inspect::selector::{Role, Selectors};
 
 /// The values that `selector` selects in `document`, as records would be: outermost first, by their bytes.

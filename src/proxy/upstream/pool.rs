@@ -26,7 +26,10 @@ use super::{
     tls::{self, SystemRoots},
 };
 use crate::{
-    gatekeeper::{Completion, destination::Destination},
+    gatekeeper::{
+        Completion,
+        destination::{Destination, HttpVersions, Upstream},
+    },
     telemetry::Metrics,
 };
 
@@ -156,7 +159,10 @@ impl Pool {
             )),
             freed: Arc::default(),
             turn: Semaphore::new(1),
-            kept: Mutex::default(),
+            kept: Mutex::new(Kept {
+                is_http1: is_http1(upstream),
+                ..Kept::default()
+            }),
             destination,
             resolver,
             metrics,
@@ -365,6 +371,15 @@ impl Pool {
             .retain(|it| it.is_alive(times.life_time) && !it.is_idle(times.idle_time));
         kept.is_reaped = !kept.idle.is_empty() || !kept.shared.is_empty();
         kept.is_reaped
+    }
+}
+
+/// Whether it is known without asking that `upstream` is spoken to in HTTP/1.1.
+fn is_http1(upstream: &Upstream) -> bool {
+    match upstream.http {
+        HttpVersions::Auto => upstream.url.scheme() == "http",
+        HttpVersions::Http1 => true,
+        HttpVersions::Http2 => false,
     }
 }
 

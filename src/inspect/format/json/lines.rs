@@ -6,9 +6,7 @@ use serde_json::Value;
 
 use super::{
     super::{
-        super::charset::Text,
-        layer::Layer,
-        reading::{NodeId, Reading, Scan},
+        reading::{Reading, Scan},
         walk::Walk,
     },
     Document, feed, track,
@@ -38,17 +36,13 @@ fn pieces(text: &str, separator: char) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// Reads the documents of `body` that `pieces` finds. One that is no JSON is a gap at its place, and the rest is read.
+/// Reads the documents of `document` that `pieces` finds. One that is no JSON is a gap at its place, and the rest is read.
 pub(crate) fn read<'t, S: Scan, I: Iterator<Item = Range<usize>>>(
     reading: &mut Reading<'_, S>,
-    body: &'t Text<'_>,
+    document: &Document<'t>,
     pieces: impl Fn(&'t str) -> I,
-    root: NodeId,
 ) {
-    if body.has_stray_mark() {
-        reading.gap(GapKind::Ambiguous, root, None);
-    }
-    let (text, from) = (&*body.text, body.start());
+    let (text, from) = (document.text, document.from);
     let documents = || {
         let bare = text.get(from..).unwrap_or_default();
         pieces(bare).map(|it| it.start + from..it.end + from)
@@ -57,10 +51,8 @@ pub(crate) fn read<'t, S: Scan, I: Iterator<Item = Range<usize>>>(
         let values = documents().map(|it| serde_json::from_str(text.get(it)?).ok());
         values.collect::<Option<_>>().map(Value::Array)
     };
-    let (track, is_tree) = track(reading, text, root, tree);
-    let layer = Layer::root(text);
-    let document = Document::body(text, &layer, root, reading.plan.budget.depth);
-    let mut walk = Walk::new(reading, &document, track);
+    let (track, is_tree) = track(reading, document, tree);
+    let mut walk = Walk::new(reading, document, track);
     walk.open(false, from);
     let mut has_fault = false;
     for (place, it) in (0..).zip(documents()) {
@@ -76,6 +68,6 @@ pub(crate) fn read<'t, S: Scan, I: Iterator<Item = Range<usize>>>(
     walk.close(text.len());
     walk.finish();
     if !is_tree && !has_fault && !reading.is_halted {
-        reading.gap(GapKind::Malformed, root, None);
+        reading.gap(GapKind::Malformed, document.root, None);
     }
 }

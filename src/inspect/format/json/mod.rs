@@ -5,7 +5,6 @@ pub(crate) mod token;
 
 use super::{
     super::{
-        charset::Text,
         detect::{Field, KeyHint, ValueKind},
         selector::Track,
     },
@@ -68,21 +67,13 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Reads a body that is JSON.
-pub(crate) fn read_body<S: Scan>(reading: &mut Reading<'_, S>, body: &Text<'_>, root: NodeId) {
-    if body.has_stray_mark() {
-        reading.gap(GapKind::Ambiguous, root, None);
-    }
-    let (text, from) = (&*body.text, body.start());
-    let layer = Layer::root(text);
-    let document = Document {
-        from,
-        ..Document::body(text, &layer, root, reading.plan.budget.depth)
-    };
-    let tree = || serde_json::from_str(text.get(from..)?).ok();
-    let (track, is_tree) = track(reading, text, root, tree);
-    let mut walk = Walk::new(reading, &document, track);
-    let end = feed(&mut walk, text, document.from, document.depth_max);
+/// Reads a document that is labelled JSON.
+pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, document: &Document<'_>) {
+    let root = document.root;
+    let tree = || serde_json::from_str(document.text.get(document.from..)?).ok();
+    let (track, is_tree) = track(reading, document, tree);
+    let mut walk = Walk::new(reading, document, track);
+    let end = feed(&mut walk, document.text, document.from, document.depth_max);
     walk.finish();
     match end {
         Err(fault) => reading.gap(fault.gap(), root, None),
@@ -135,16 +126,16 @@ fn leaf(lexeme: &Lexeme, kind: ValueKind) -> Leaf {
 /// beyond f64 or more than 128 levels are no fault of the grammar, but cannot be selected.
 fn track<'p, S: Scan>(
     reading: &mut Reading<'p, S>,
-    text: &str,
-    root: NodeId,
+    document: &Document<'_>,
     tree: impl FnOnce() -> Option<serde_json::Value>,
 ) -> (Option<Track<'p>>, bool) {
     let plan = reading.plan;
-    if plan.selectors.has_no_paths() {
+    if !document.is_body || plan.selectors.has_no_paths() {
         return (None, true);
     }
     let (mut in_tree, mut is_tree) = (Vec::new(), true);
-    if plan.selectors.needs_tree() && reading.spend(4 * text.len() as u64, root) {
+    let cost = 4 * document.text.len() as u64;
+    if plan.selectors.needs_tree() && reading.spend(cost, document.root) {
         match tree() {
             Some(value) => in_tree = plan.selectors.in_tree(&value),
             None => is_tree = false,

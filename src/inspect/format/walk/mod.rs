@@ -3,7 +3,7 @@
 //!
 //! Readers of every structured format feed this one walk, so that selectors, key hints, pairs and places mean the same in all of them.
 //! A reader says what it meets in the order of the tree: [`Walk::name`] before the value of a member, [`Walk::open`] and
-//! [`Walk::close`] around what holds members or elements, [`Walk::leaf`] for a scalar. Formats without arrays have
+//! [`Walk::close`] around what holds members or elements, [`Walk::leaf`] or [`Walk::text`] for a scalar. Formats without arrays have
 //! repeated names instead: [`Walk::members`] makes a list of the values of one name.
 
 mod place;
@@ -27,7 +27,7 @@ use super::{
 use crate::model::finding::{GapKind, Step};
 use place::{Frame, Place, Places};
 use scalar::undo;
-pub(crate) use scalar::{Leaf, read_rounds};
+pub(crate) use scalar::{Entered, Leaf, read_rounds};
 
 /// The name of a member, with what it says of the value.
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,6 +80,8 @@ pub(crate) struct Walk<'w, 'p, S> {
     key: Key,
     /// The value that comes next is the only one of its name, where a format cannot tell one from a list of one.
     is_lone: bool,
+    /// The scalar that was read last is not personal.
+    is_exempt: bool,
     /// The record that is open, if any; a record inside a record is part of it.
     record: Option<usize>,
     text: String,
@@ -133,6 +135,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             names: Vec::new(),
             key: Key::default(),
             is_lone: false,
+            is_exempt: false,
             record: document.record,
             text: String::new(),
         }
@@ -181,12 +184,11 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             Escape::None
         };
         let layer = self.document.layer.inside(raw, leaf.start, escape);
-        self.read_name(&layer);
+        self.read_name(id, &layer);
     }
 
-    /// Reads the name that was taken last as a value; `layer` is the one of which it is the text.
-    pub(crate) fn read_name(&mut self, layer: &Layer<'_>) {
-        let id = self.key.name;
+    /// Reads the name that was taken last as a value: it is written as `id`, which is the text of `layer`.
+    pub(crate) fn read_name(&mut self, id: KeyId, layer: &Layer<'_>) {
         let parent = self.around().parent;
         if self.is_drawing() || self.reading.keys.is_clean(id, parent) {
             return;
@@ -225,16 +227,27 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         }
     }
 
-    /// Feeds `items` as members of the open object, in the order of their names' first items: each item's name, then its value with
-    /// its position in the list. The items of one name are a list when there are several; one alone is a value, and to selectors the
-    /// only element of a list as well.
+    /// Feeds `items` as members of the open object, in groups of one name: each item's name, then its value with its position in the
+    /// list. The items of one name are a list when there are several; one alone is a value, and to selectors the only element of a
+    /// list as well.
     pub(crate) fn members<T: Member>(
         &mut self,
+        items: &[T],
+        read_name: impl FnMut(&mut Self, &T),
+        read: impl FnMut(&mut Self, &T, Option<usize>),
+    ) {
+        self.grouped_members(&Groups::of(items), items, read_name, read);
+    }
+
+    /// As [`members`](Self::members), when it is known which of `items` share a name. Items at the end may be missing.
+    pub(crate) fn grouped_members<T: Member>(
+        &mut self,
+        groups: &Groups,
         items: &[T],
         mut read_name: impl FnMut(&mut Self, &T),
         mut read: impl FnMut(&mut Self, &T, Option<usize>),
     ) {
-        for group in groups(items) {
+        for group in &groups.0 {
             let members = || group.iter().filter_map(|it| items.get(*it));
             let (Some(first), Some(last)) = (members().next(), members().next_back()) else {
                 continue;
@@ -310,6 +323,16 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
                 span.end = end;
             }
         }
+    }
+
+    /// Hints of the innermost container: its own key's, and that of the object around it.
+    pub(crate) fn holder_hints(&self) -> Around {
+        self.frames
+            .last()
+            .map_or(self.document.around, |it| Around {
+                key: it.own,
+                parent: it.outer,
+            })
     }
 
     /// Gives up element `place` of the outermost list, whose rest up to byte `end` cannot be read, and says so. The next element may
@@ -444,21 +467,27 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
     }
 }
 
-/// The positions of `items` in groups of one name. Groups stand in the order of their first items, but labels before the rest, so
-/// that a label is known when its value is read.
-fn groups<T: Member>(items: &[T]) -> Vec<Vec<usize>> {
-    let mut named: Vec<(KeyId, usize)> = items.iter().map(|it| it.key().name).zip(0..).collect();
-    named.sort_unstable();
-    let mut groups: Vec<Vec<usize>> = named
-        .chunk_by(|one, next| one.0 == next.0)
-        .map(|it| it.iter().map(|it| it.1).collect())
-        .collect();
-    groups.sort_unstable_by_key(|group| {
-        let first = group.first().copied().unwrap_or_default();
-        let is_label = items
-            .get(first)
-            .is_some_and(|it| it.key().pair == PairRole::Label);
-        (!is_label, first)
-    });
-    groups
+/// The positions of items in groups of one name. Groups stand in the order of their first items, but labels before the rest, so that a
+/// label is known when its value is read.
+#[derive(Debug, Default)]
+pub(crate) struct Groups(Vec<Vec<usize>>);
+
+impl Groups {
+    pub(crate) fn of<T: Member>(items: &[T]) -> Self {
+        let mut named: Vec<(KeyId, usize)> =
+            items.iter().map(|it| it.key().name).zip(0..).collect();
+        named.sort_unstable();
+        let mut groups: Vec<Vec<usize>> = named
+            .chunk_by(|one, next| one.0 == next.0)
+            .map(|it| it.iter().map(|it| it.1).collect())
+            .collect();
+        groups.sort_unstable_by_key(|group| {
+            let first = group.first().copied().unwrap_or_default();
+            let is_label = items
+                .get(first)
+                .is_some_and(|it| it.key().pair == PairRole::Label);
+            (!is_label, first)
+        });
+        Self(groups)
+    }
 }

@@ -5,14 +5,15 @@ use std::ops::Range;
 use super::{
     super::{
         super::{claim, detect::ValueKind, selector::Roles},
-        json::{Value, read_value},
+        json::{Around, Value, read_value},
         layer::{Escape, Layer, Undecodable, unescape_json, unescape_percent},
         pair::{LABEL_MAX, PairRole, Unnamed},
-        reading::{Claim, NodeId, Reading, Scan, Spot},
+        reading::{Claim, NodeId, NodeKind, Reading, Scan, Spot},
     },
     Walk,
     place::Places,
 };
+use crate::model::finding::Step;
 
 /// A scalar as it stands in the text of the document.
 #[derive(Clone, Copy, Debug)]
@@ -35,13 +36,37 @@ impl Leaf {
     }
 }
 
+/// A value that was entered and is read by the caller.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entered {
+    pub(crate) roles: Roles,
+    pub(crate) record: Option<usize>,
+    pub(crate) around: Around,
+    pub(crate) depth_left: usize,
+}
+
 impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
+    /// Reads a scalar that a recipient may read in another form too, which is `text`, put together in `layer`.
+    pub(crate) fn leaf_or(&mut self, leaf: &Leaf, text: &str, layer: &Layer<'_>) {
+        let first = self.reading.finds.len();
+        self.leaf(leaf);
+        if self.is_drawing() || self.is_halted() || self.is_exempt {
+            return;
+        }
+        let mut said = self.reading.said(first);
+        let known = self.reading.finds.len();
+        let record = self.record;
+        self.read_text(text, leaf.kind, layer, 0, Roles::default(), record);
+        self.reading.drop_repeats(known, &mut said);
+    }
+
     /// Reads a scalar of the document.
     pub(crate) fn leaf(&mut self, leaf: &Leaf) {
         if self.is_drawing() {
             return self.draw(leaf);
         }
         let Some(roles) = self.enter() else { return };
+        self.is_exempt = roles.is_not_personal;
         let record = self.record_of(roles, leaf.outer());
         let is_found = self.scan(leaf, roles, record);
         let is_member = self.frames.last().is_some_and(|it| it.is_object);
@@ -70,6 +95,53 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         let text = if is_changed { self.text.as_str() } else { raw };
         if let Some(drawing) = &mut self.drawing {
             drawing.text(self.reading.keys.text(self.key.name), text);
+        }
+    }
+
+    /// Reads a scalar whose text was put together elsewhere: it starts at `at` of the text of `layer`. `outer` are its bytes if it is
+    /// a record. A label must come before the value that it names.
+    pub(crate) fn text(&mut self, text: &str, layer: &Layer<'_>, at: usize, outer: Range<usize>) {
+        let Some(entered) = self.value(outer, || text.to_owned()) else {
+            return;
+        };
+        self.read_text(
+            text,
+            ValueKind::String,
+            layer,
+            at,
+            entered.roles,
+            entered.record,
+        );
+        self.name_pair(text);
+    }
+
+    /// Enters a scalar that the caller reads; `None` when it is not to be read. `text` is for the tree.
+    pub(crate) fn value(
+        &mut self,
+        outer: Range<usize>,
+        text: impl FnOnce() -> String,
+    ) -> Option<Entered> {
+        if let Some(drawing) = &mut self.drawing {
+            drawing.text(self.reading.keys.text(self.key.name), &text());
+            return None;
+        }
+        let roles = self.enter()?;
+        Some(Entered {
+            roles,
+            record: self.record_of(roles, outer),
+            around: self.around(),
+            depth_left: self.depth_left(),
+        })
+    }
+
+    /// Takes the text of the member that was read last for the name of a value that comes, if it may be one.
+    pub(crate) fn name_pair(&mut self, text: &str) {
+        let is_member = self.frames.last().is_some_and(|it| it.is_object);
+        if is_member && self.key.pair == PairRole::Label && text.len() <= LABEL_MAX {
+            let hint = self.reading.scan.lookup(text);
+            if let Some(frame) = self.frames.last_mut() {
+                frame.pair.name(hint);
+            }
         }
     }
 
@@ -198,6 +270,36 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             }
         }
     }
+
+    /// Reads a text that stands in the innermost container but is no member of it, such as a comment. It is named `name` beside the
+    /// path.
+    pub(crate) fn aside(&mut self, name: &str, text: &str, layer: &Layer<'_>, at: usize) {
+        if self.is_drawing() || !self.reading.count_value(self.document.root) {
+            return;
+        }
+        let record = self.record;
+        let node = self.node();
+        let value = Value {
+            text,
+            kind: ValueKind::String,
+            around: Around::default(),
+            layer,
+            at,
+            depth_left: self.depth_left(),
+        };
+        read_value(self.reading, &value, node, |reading| Spot {
+            node: reading.push(
+                Some(node),
+                NodeKind::Field,
+                Some(Step::Name(name.into())),
+                false,
+            ),
+            leaf: None,
+            in_key: false,
+            record,
+            is_person: false,
+        });
+    }
 }
 
 /// Appends `raw` without its escapes to `out`; whether there were any.
@@ -214,7 +316,11 @@ pub(super) fn undo(raw: &str, escape: Escape, out: &mut String) -> Result<bool, 
             }
             None => Ok(false),
         },
-        Escape::None | Escape::Whole => Ok(false),
+        Escape::Quotes => {
+            out.push_str(&raw.replace("\"\"", "\""));
+            Ok(true)
+        }
+        Escape::Joined | Escape::None | Escape::Whole => Ok(false),
     }
 }
 
