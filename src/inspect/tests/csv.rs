@@ -26,12 +26,12 @@ fn check(label: &str, body: &str, expected: &[&str], gaps: &[GapKind]) {
 fn rows_are_objects_of_named_cells() {
     check(
         "text/csv",
-        "id,mail,mail\r\n991231100010,1@b.c,\"x \"\" 2@b.c\"\r\n1,,\"3\n@b.c\"\r\n",
+        "id,mail,mail\r\n991231100010,1@b.c,\"x \"\" 2@b.c\"\r\n1,,\"x\n3 3@b.c\"\r\n",
         &[
             "body $[0]['id'] = 991231100010",
             "body $[0]['mail'][0] = 1@b.c",
             "body $[0]['mail'][1] = 2@b.c",
-            "body $[1]['mail'][1] = 3\n@b.c",
+            "body $[1]['mail'][1] = 3@b.c",
         ],
         &[],
     );
