@@ -3,9 +3,9 @@ FROM rust:1.95-bookworm AS build
 WORKDIR /src
 # The dependencies are compiled in a layer of their own, which changes only with the lock file.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir -p src benches \
+RUN mkdir -p src benches tests/names \
     && echo 'fn main() {}' > src/main.rs \
-    && touch src/lib.rs benches/inspect.rs benches/decide.rs benches/audit.rs benches/proxy.rs \
+    && touch src/lib.rs benches/inspect.rs benches/decide.rs benches/audit.rs benches/proxy.rs tests/names/train.rs \
     && cargo build --release --locked \
     && rm -r src
 COPY config config
