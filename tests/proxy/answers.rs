@@ -177,7 +177,7 @@ async fn every_address_of_a_name_is_checked_and_the_checked_one_is_dialled() {
 }
 
 #[tokio::test]
-async fn an_address_written_as_a_literal_is_checked_too() {
+async fn trap_6_an_address_written_as_a_literal_is_checked_too() {
     let upstream = Upstream::start(Script::ok(), Order::default()).await;
     let port = upstream.address.port();
     for host in [

@@ -68,7 +68,7 @@ fn names_are_values_too() {
 
 /// Trap 5: a parser that splits text at references, comments and sections shows no part of what is written over them.
 #[test]
-fn a_text_is_read_whole_over_references_cdata_and_comments() {
+fn trap_5_a_text_is_read_whole_over_references_cdata_and_comments() {
     check(
         "<c>991231<!--x-->100010</c>",
         &["body $['c'] = 991231<!--x-->100010"],
