@@ -42,7 +42,9 @@ fn event() -> AuditEvent {
         status: Some(200),
         sent: true,
         peer: Some("127.0.0.1:443".to_owned()),
+        via_proxy: false,
         tls: Some("1.3".to_owned()),
+        time_limit: None,
     })
 }
 

@@ -17,6 +17,7 @@ state_dir: state
 listeners: [{id: main, bind: "127.0.0.1:0"}]
 admin: {bind: "127.0.0.1:0"}
 log: {format: json, level: info}
+reload: {watch: "off"}
 parties: [{id: us, legal_name: Example Inc., role: controller}]
 destinations:
   - id: us
@@ -256,5 +257,41 @@ fn a_request_tried_again_is_two_records_with_one_verdict() {
     assert!(
         !records.contains("991231100010"),
         "the record repeats the value"
+    );
+}
+
+/// If this fails, a container is called healthy that refuses everything, or unhealthy while it works.
+#[test]
+fn a_container_asks_whether_the_gate_is_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("shekara.yaml");
+    fs::write(&file, CONFIG).unwrap();
+    let mut gate = Gate::start(folder.path());
+    let url = format!("http://{}", gate.admin);
+    let ready = (0, "ready\n".to_owned());
+    assert_eq!(
+        command(folder.path(), &["healthcheck", "--url", &url]),
+        ready
+    );
+    let (code, screen) = command(folder.path(), &["status", "--url", &url]);
+    assert_eq!(code, 0, "{screen}");
+    for shown in [
+        "ready          yes\n",
+        ", generation 1, 0 refused",
+        "in flight      0\n",
+    ] {
+        assert!(screen.contains(shown), "{screen}");
+    }
+    // By the configuration, also when it has become wrong since.
+    let told = format!("version: 2\nadmin: {{bind: \"{}\"}}\n", gate.admin);
+    fs::write(&file, told).unwrap();
+    assert_eq!(command(folder.path(), &["healthcheck"]), ready);
+    gate.signal("-KILL");
+    gate.child.wait().unwrap();
+    let (code, told) = command(folder.path(), &["healthcheck"]);
+    assert_eq!(code, 1);
+    assert!(
+        told.starts_with("error: nobody answers at 127.0.0.1:"),
+        "{told}"
     );
 }

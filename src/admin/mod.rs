@@ -71,6 +71,21 @@ impl Admin {
         })
     }
 
+    /// [`bind`](Self::bind), on a socket that listens already and does not block.
+    ///
+    /// # Errors
+    /// The system refuses the socket.
+    pub fn on(
+        socket: std::net::TcpListener,
+        metrics: Arc<Metrics>,
+        probe: Probe,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            listener: TcpListener::from_std(socket)?,
+            pages: Arc::new(Pages { metrics, probe }),
+        })
+    }
+
     /// The address bound.
     ///
     /// # Errors

@@ -1,34 +1,40 @@
 //! The composition root: puts adapters behind the ports, serves, reloads, drains.
 
+mod descriptors;
+mod manager;
 mod outbox;
 mod reload;
 
 use std::{
     collections::BTreeMap,
     fs,
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
-use tokio::signal::unix::{SignalKind, signal};
+use reload::Reloader;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     admin::{Admin, Check},
     audit::{self, Log},
-    config::{self, Configuration, Loaded},
+    config::{Configuration, Loaded, Loader, Problems, Sources},
     gatekeeper::{
         Gatekeeper,
         keys::Keys,
         ports::{AuditLog as _, Clock as _, SystemClock},
         record::{AuditEvent, Operated},
     },
-    proxy::{Handle, Proxy, SystemResolver},
+    proxy::{Proxy, SystemResolver},
     store::{self, Reader},
     telemetry::Metrics,
 };
 
+/// Number of the configuration that a process starts with.
+const FIRST_GENERATION: u64 = 1;
 /// How many of the newest records say which state of the registers was last seen.
 const NEWEST: u64 = 10_000;
 
@@ -45,18 +51,52 @@ pub struct Options {
     pub accept_older_registers: bool,
 }
 
+/// A configuration that was read, and what reads it again.
+#[derive(Debug)]
+pub struct Start {
+    loader: Loader,
+    loaded: Loaded,
+    sources: Sources,
+}
+
 impl Options {
     /// Reads and compiles the configuration as these options say.
     ///
     /// # Errors
     /// All its problems, rendered.
-    pub fn load(&self) -> Result<Loaded, String> {
-        let mut loaded =
-            config::load(&self.config, SystemClock.now()).map_err(|it| it.to_string())?;
-        if let Some(dir) = &self.state {
-            loaded.configuration = loaded.configuration.with_state_dir(dir.clone());
-        }
-        Ok(loaded)
+    pub fn load(&self) -> Result<Start, String> {
+        let mut loader = Loader::new(self.config.clone(), self.state.clone());
+        let attempt = loader.load(SystemClock.now());
+        Ok(Start {
+            loader,
+            loaded: attempt.outcome.map_err(|it| it.to_string())?,
+            sources: attempt.sources,
+        })
+    }
+}
+
+impl Start {
+    /// What may take force.
+    pub const fn configuration(&self) -> &Configuration {
+        &self.loaded.configuration
+    }
+}
+
+/// The signals that a gate takes. From when they are made, a signal waits instead of ending the process.
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, String> {
+        let of = |kind| signal(kind).map_err(|it| format!("signals cannot be received: {it}"));
+        Ok(Self {
+            hangup: of(SignalKind::hangup())?,
+            terminate: of(SignalKind::terminate())?,
+            interrupt: of(SignalKind::interrupt())?,
+        })
     }
 }
 
@@ -72,58 +112,93 @@ struct Parts {
 ///
 /// # Errors
 /// Something cannot be opened or bound; the text names it and the mend.
-pub async fn run(options: Options, loaded: Loaded) -> Result<(), String> {
-    warn(&loaded);
-    let configuration = loaded.configuration;
+pub async fn run(options: Options, start: Start) -> Result<(), String> {
+    let signals = Signals::new()?;
+    let passed = manager::passed_sockets()?;
+    warn(&start.loaded.warnings);
+    let configuration = start.loaded.configuration;
+    descriptors::raise(&configuration.proxy);
     let parts = open(&configuration)?;
     check_registers(&configuration, options.accept_older_registers)?;
-    let gatekeeper = Gatekeeper::new(
-        Arc::clone(&parts.registers) as _,
-        Arc::clone(&parts.audit) as _,
-        Arc::new(SystemClock),
-    );
-    let snapshot = configuration.build_snapshot(parts.keys.clone(), 1);
-    show_expiries(&parts.metrics, &configuration);
+    let (proxy, admin_socket) = bind_proxy(&configuration, &parts, passed).await?;
+    let stop = Stop::default();
+    let admin = bind_admin(&configuration, &parts, (admin_socket, stop.asked.clone())).await?;
     operated(
         &parts.audit,
         "started",
         [("config", configuration.version.clone())],
     )
     .await?;
-    let shutdown = CancellationToken::new();
-    let drained = CancellationToken::new();
-    let proxy = Proxy::bind(
-        configuration.proxy.clone(),
-        gatekeeper,
-        snapshot,
-        Arc::clone(&parts.metrics),
-        Arc::new(SystemResolver),
-    )
-    .await
-    .map_err(|it| it.to_string())?;
-    let admin = bind_admin(&configuration, &parts, proxy.handle()).await?;
     announce(&options, &proxy, &admin)?;
     let outbox = tokio::spawn(outbox::drain(
         configuration.store.clone(),
         Arc::clone(&parts.audit) as _,
-        drained.clone(),
+        stop.drained.clone(),
     ));
-    let reloads = tokio::spawn(reload::watch(
-        options,
-        configuration,
-        parts.keys.clone(),
-        proxy.handle(),
-        Arc::clone(&parts.audit),
-        Arc::clone(&parts.metrics),
+    let admin = tokio::spawn(admin.serve(stop.drained.clone()));
+    let watchdog = tokio::spawn(manager::feed_watchdog(Arc::clone(&parts.audit)));
+    manager::ready(&reload::status(&configuration, FIRST_GENERATION));
+    let longest = configuration.drain_delay + configuration.proxy.drain_time;
+    tokio::spawn(stop_on_signal(
+        (signals.terminate, signals.interrupt),
+        stop.clone(),
+        (configuration.drain_delay, longest),
     ));
-    let admin = tokio::spawn(admin.serve(drained.clone()));
-    tokio::spawn(stop_on_signal(shutdown.clone()));
-    proxy.serve(shutdown).await;
-    drained.cancel();
+    let reloader = Reloader {
+        loader: start.loader,
+        current: configuration,
+        sources: start.sources,
+        keys: parts.keys.clone(),
+        proxy: proxy.handle(),
+        audit: Arc::clone(&parts.audit),
+        metrics: Arc::clone(&parts.metrics),
+        generation: FIRST_GENERATION,
+    };
+    let reloads = tokio::spawn(reloader.watch(signals.hangup));
+    proxy.serve(stop.close.clone()).await;
+    stop.drained.cancel();
     reloads.abort();
+    watchdog.abort();
     let _ended = tokio::join!(outbox, admin);
     operated(&parts.audit, "stopped", []).await?;
     parts.audit.close().map_err(|it| it.to_string())
+}
+
+/// The steps of a stop, each for those who wait for it.
+#[derive(Clone, Debug, Default)]
+struct Stop {
+    /// The gate was asked to stop: readiness says no.
+    asked: CancellationToken,
+    /// The listeners close, exchanges finish.
+    close: CancellationToken,
+    /// No exchange is under way any more.
+    drained: CancellationToken,
+}
+
+/// Binds the data plane to the sockets that were handed over, and to its own. The other socket is the admin listener's.
+async fn bind_proxy(
+    configuration: &Configuration,
+    parts: &Parts,
+    passed: manager::Passed,
+) -> Result<(Proxy, Option<TcpListener>), String> {
+    let (sockets, admin) =
+        passed.assign(&configuration.proxy.listeners, configuration.admin.bind)?;
+    let gatekeeper = Gatekeeper::new(
+        Arc::clone(&parts.registers) as _,
+        Arc::clone(&parts.audit) as _,
+        Arc::new(SystemClock),
+    );
+    let snapshot = configuration.build_snapshot(parts.keys.clone(), FIRST_GENERATION);
+    show_expiries(&parts.metrics, configuration);
+    let proxy = Proxy::bind_with(
+        configuration.proxy.clone(),
+        sockets,
+        gatekeeper,
+        snapshot,
+        Arc::clone(&parts.metrics),
+        Arc::new(SystemResolver),
+    );
+    Ok((proxy.await.map_err(|it| it.to_string())?, admin))
 }
 
 /// Opens keys, registers and log, in the order in which a failure says most.
@@ -156,8 +231,8 @@ fn show_expiries(metrics: &Metrics, configuration: &Configuration) {
 }
 
 /// Says what somebody should look at.
-fn warn(loaded: &Loaded) {
-    for it in loaded.warnings.iter() {
+fn warn(warnings: &Problems) {
+    for it in warnings.iter() {
         tracing::warn!(path = %it.path, line = it.line, "{}", it.message);
     }
 }
@@ -166,7 +241,7 @@ fn warn(loaded: &Loaded) {
 async fn bind_admin(
     configuration: &Configuration,
     parts: &Parts,
-    proxy: Handle,
+    (socket, stop): (Option<TcpListener>, CancellationToken),
 ) -> Result<Admin, String> {
     let (audit, metrics) = (Arc::clone(&parts.audit), Arc::clone(&parts.metrics));
     let probe = move || {
@@ -179,17 +254,16 @@ async fn bind_admin(
             },
             Check {
                 name: "accepting",
-                is_ok: !proxy.is_draining(),
+                is_ok: !stop.is_cancelled(),
             },
         ]
     };
-    Admin::bind(
-        &configuration.admin,
-        Arc::clone(&parts.metrics),
-        Arc::new(probe),
-    )
-    .await
-    .map_err(|it| {
+    let (metrics, probe) = (Arc::clone(&parts.metrics), Arc::new(probe));
+    let bound = match socket {
+        Some(socket) => Admin::on(socket, metrics, probe),
+        None => Admin::bind(&configuration.admin, metrics, probe).await,
+    };
+    bound.map_err(|it| {
         format!(
             "the admin listener cannot bind {}: {it}; free the address or change `admin.bind`",
             configuration.admin.bind
@@ -256,36 +330,38 @@ fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
     fs::rename(partial, path)
 }
 
-/// Puts an event about the gate itself on record.
-async fn operated<const N: usize>(
-    audit: &Log,
-    action: &str,
-    detail: [(&str, String); N],
-) -> Result<(), String> {
-    let event = Operated {
+/// An event about the gate itself, now.
+fn on_record<const N: usize>(action: &str, detail: [(&str, String); N]) -> AuditEvent {
+    AuditEvent::Operated(Operated {
         at: SystemClock.now(),
         action: action.into(),
         detail: detail
             .into_iter()
             .map(|(key, value)| (key.to_owned(), value))
             .collect(),
-    };
+    })
+}
+
+/// Puts an event about the gate itself on record.
+async fn operated<const N: usize>(
+    audit: &Log,
+    action: &str,
+    detail: [(&str, String); N],
+) -> Result<(), String> {
     audit
-        .append(AuditEvent::Operated(event))
+        .append(on_record(action, detail))
         .await
         .map(drop)
         .map_err(|it| it.to_string())
 }
 
-/// The first SIGTERM or SIGINT drains; a second one ends the process at once.
-async fn stop_on_signal(shutdown: CancellationToken) {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        tracing::error!("Signals cannot be received.");
-        return;
-    };
+/// The first SIGTERM or SIGINT drains after `delay`, in which readiness says no; a second one ends the process at once. `longest`
+/// is what all of it may take.
+async fn stop_on_signal(
+    (mut terminate, mut interrupt): (Signal, Signal),
+    stop: Stop,
+    (delay, longest): (Duration, Duration),
+) {
     for is_second in [false, true] {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -295,7 +371,13 @@ async fn stop_on_signal(shutdown: CancellationToken) {
             tracing::warn!("Second signal: ending without waiting for what is in flight.");
             std::process::exit(1);
         }
-        tracing::info!("Draining.");
-        shutdown.cancel();
+        tracing::info!("Asked to stop.");
+        stop.asked.cancel();
+        manager::stopping(longest);
+        let close = stop.close.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            close.cancel();
+        });
     }
 }

@@ -23,7 +23,8 @@ pub(super) trait Disk: Send + Debug {
     fn sync(&mut self) -> io::Result<()>;
     /// Cuts the segment at `length`, durably.
     fn trim(&mut self, length: u64) -> io::Result<()>;
-    /// Makes the segment that begins with `first`, durably, and writes to it from now on.
+    /// Makes the segment that begins with `first`, durably, and writes to it from now on. When it fails for want of room
+    /// ([`StorageFull`](io::ErrorKind::StorageFull)), there is no such segment and it may be tried again.
     fn create(&mut self, first: u64, header: &[u8], bytes: u64) -> io::Result<()>;
 }
 
@@ -82,19 +83,31 @@ impl Disk for Files {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             Ok(()) | Err(_) => {}
         }
-        let mut file = File::options()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&unnamed)?;
-        file.write_all(header)?;
-        allocate(&file, bytes)?;
-        file.sync_all()?;
-        fs::rename(&unnamed, segment::path(&self.dir, first))?;
-        sync_directory(&self.dir)?;
-        self.last = Some(file);
-        Ok(())
+        let named = begin(&unnamed, header, bytes).and_then(|file| {
+            fs::rename(&unnamed, segment::path(&self.dir, first))?;
+            Ok(file)
+        });
+        if named.is_err() {
+            // What could be allocated of it would keep the disk full.
+            let _stays = fs::remove_file(&unnamed);
+        }
+        self.last = Some(named?);
+        // Whether the name is durable is not known when this fails, whatever for: it is final.
+        sync_directory(&self.dir).map_err(io::Error::other)
     }
+}
+
+/// The file of a segment, under a name that does not count, on stable storage.
+fn begin(path: &Path, header: &[u8], bytes: u64) -> io::Result<File> {
+    let mut file = File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(header)?;
+    allocate(&file, bytes)?;
+    file.sync_all()?;
+    Ok(file)
 }
 
 /// Allocates `bytes` ahead, so that a sync has no metadata to write. A file system that cannot do it works without.

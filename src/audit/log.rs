@@ -341,7 +341,8 @@ fn record_refused(why: &str) -> AuditEvent {
     operated("record-refused", [("why", why.to_owned())])
 }
 
-fn operated<const N: usize>(action: &str, detail: [(&str, String); N]) -> AuditEvent {
+/// Something that happened to the log itself.
+pub(super) fn operated<const N: usize>(action: &str, detail: [(&str, String); N]) -> AuditEvent {
     let detail: BTreeMap<String, String> = detail
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))

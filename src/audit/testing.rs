@@ -25,7 +25,7 @@ use crate::{
         },
     },
     model::{
-        Category, Country, Timestamp,
+        Category, CategorySet, Country, Timestamp,
         decision::{Decision, Reason, ReasonCode, Verdict},
         destination::Role,
         transfer::{Transfer, TransferPerson},
@@ -83,12 +83,15 @@ pub(crate) fn decided(n: u64) -> AuditEvent {
         register_sequence: Some(7),
         findings: Vec::new(),
         locations: vec!["body $['email']".to_owned()],
+        fault: None,
         bytes_in: 64,
         leaves: Some(Leaves {
             bytes: 64,
             digest: "00".repeat(32),
             dropped: 0,
             removed: 0,
+            masked: CategorySet::EMPTY,
+            pseudonymised: CategorySet::EMPTY,
         }),
         opened: Vec::new(),
         versions: Arc::new(Versions::default()),
@@ -115,7 +118,9 @@ pub(crate) fn completed(n: u64) -> AuditEvent {
         status: Some(200),
         sent: true,
         peer: Some("127.0.0.1:443".to_owned()),
+        via_proxy: false,
         tls: Some("1.3".to_owned()),
+        time_limit: None,
     })
 }
 
@@ -174,6 +179,8 @@ pub(crate) fn log_of(events: impl IntoIterator<Item = AuditEvent>, segment_bytes
 pub(crate) struct Watch {
     pub(crate) fails_to_write: AtomicBool,
     pub(crate) fails_to_sync: AtomicBool,
+    /// As a full disk does.
+    pub(crate) fails_to_create: AtomicBool,
     pub(crate) panics: AtomicBool,
     /// Let go of to let a sync pass; held by a test to keep the writer waiting.
     pub(crate) gate: Mutex<()>,
@@ -228,6 +235,9 @@ impl Disk for Watched {
 
     fn create(&mut self, first: u64, header: &[u8], bytes: u64) -> io::Result<()> {
         self.watch.note("create");
+        if self.watch.fails_to_create.load(Ordering::SeqCst) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         self.files.create(first, header, bytes)
     }
 }

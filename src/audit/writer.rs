@@ -6,15 +6,17 @@ use std::{
     io,
     sync::{Arc, atomic::Ordering},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::oneshot;
 
 use super::{
     disk::Disk,
+    format::Prepared,
     format::{HEADER_BYTES, Header},
-    queue::{Entry, Queue},
+    log::operated,
+    queue::{Batch, Entry, Queue},
     scan::Position,
 };
 use crate::gatekeeper::{
@@ -24,6 +26,8 @@ use crate::gatekeeper::{
 
 /// Most that one write holds, unless a single record is larger.
 const GROUP_BYTES_MAX: usize = 8 << 20;
+/// How often a full disk is tried again.
+const RETRY_TIME: Duration = Duration::from_secs(1);
 
 /// Owns the end of the log.
 #[derive(Debug)]
@@ -54,12 +58,15 @@ impl Writer {
     /// Writes until the queue closes or the first error, which poisons the log for good: after a failed sync the kernel may report success
     /// for pages it has dropped, so nothing is tried again on this descriptor.
     pub(super) fn run(mut self) {
-        while let Some(mut entries) = self.queue.take() {
+        while let Some(mut batch) = self.queue.take() {
             let _alarm = Alarm(Arc::clone(&self.queue));
-            if let Err(error) = self.write_all(&mut entries) {
+            self.note_lost(&mut batch);
+            self.queue.set_busy(true);
+            if let Err(error) = self.write_all(&mut batch.entries) {
                 self.poison(&error);
                 return;
             }
+            self.queue.set_busy(false);
         }
         if let Err(error) = self.disk.trim(self.end.offset) {
             self.poison(&said("cannot close the segment", &error));
@@ -77,11 +84,79 @@ impl Writer {
         while let Some(first) = entries.front() {
             let is_begun = self.end.offset > HEADER_BYTES as u64;
             if is_begun && !self.fits(first, 0) {
-                self.rotate()?;
+                self.rotate_when_possible(entries)?;
+            } else {
+                self.write_group(entries)?;
             }
-            self.write_group(entries)?;
         }
         Ok(())
+    }
+
+    /// Begins the next segment. Where the disk is full for it, decisions are refused until there is room: nothing of the new
+    /// segment is in the log yet, so that trying again loses nothing and changes no order. Completions are kept for then.
+    fn rotate_when_possible(&mut self, entries: &mut VecDeque<Entry>) -> io::Result<()> {
+        let mut suspended_at = None;
+        loop {
+            let error = match self.rotate() {
+                Ok(()) => break,
+                Err(error) if is_full(&error) => error,
+                Err(error) => return Err(error),
+            };
+            if suspended_at.is_none() {
+                suspended_at = Some(SystemClock.now());
+                tracing::error!(%error, "The disk of the log is full; nothing is sent until there is room.");
+            }
+            self.queue
+                .suspend(&format!("{error}; the log goes on when there is room"));
+            self.tell_waiting(entries);
+            let Some(mut batch) = self.queue.linger(RETRY_TIME) else {
+                return Err(error);
+            };
+            self.note_lost(&mut batch);
+            entries.extend(batch.entries);
+        }
+        if let Some(since) = suspended_at {
+            let detail = [("suspended_at_ms", since.as_millis().to_string())];
+            self.note(entries, "log-resumed", detail);
+            self.queue.set_busy(true);
+            self.queue.resume();
+            tracing::info!("The disk of the log has room again.");
+        }
+        Ok(())
+    }
+
+    /// Lets go of the decisions, whose callers are told why.
+    fn tell_waiting(&self, entries: &mut VecDeque<Entry>) {
+        let before = entries.len();
+        entries.retain(|it| it.waiter.is_none());
+        let told = before.saturating_sub(entries.len()) as u64;
+        let queued = &self.queue.counters.queued;
+        queued.fetch_sub(told, Ordering::Relaxed);
+    }
+
+    /// Says how many completions were lost, behind those that were not.
+    fn note_lost(&self, batch: &mut Batch) {
+        if batch.lost > 0 {
+            let detail = [("count", batch.lost.to_string())];
+            self.note(&mut batch.entries, "completions-lost", detail);
+        }
+    }
+
+    /// Adds a record of the log about itself. Without random numbers there is none; then no decision gets its salt either.
+    fn note<const N: usize>(
+        &self,
+        entries: &mut VecDeque<Entry>,
+        action: &str,
+        detail: [(&str, String); N],
+    ) {
+        if let Ok(prepared) = Prepared::new(&operated(action, detail)) {
+            self.queue.counters.queued.fetch_add(1, Ordering::Relaxed);
+            entries.push_back(Entry {
+                prepared,
+                waiter: None,
+                room: None,
+            });
+        }
     }
 
     fn fits(&self, entry: &Entry, buffered: usize) -> bool {
@@ -182,6 +257,13 @@ impl Writer {
         };
         Ok(())
     }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }
 
 fn said(what: &str, error: &io::Error) -> io::Error {

@@ -7,6 +7,7 @@ pub mod check;
 pub mod consent;
 pub mod demo;
 pub mod explain;
+pub mod healthcheck;
 pub mod init;
 pub mod plan;
 pub mod purpose;
@@ -15,6 +16,7 @@ mod report;
 pub mod run;
 pub mod scan;
 pub mod schema;
+pub mod status;
 pub mod subject;
 pub mod test;
 pub mod text;
@@ -101,6 +103,7 @@ enum Command {
     Demo(demo::Args),
     Destination(views::DestinationArgs),
     Explain(explain::Args),
+    Healthcheck(healthcheck::Args),
     Init(init::Args),
     Notification(views::NotificationArgs),
     Plan(plan::Args),
@@ -109,6 +112,7 @@ enum Command {
     Run(run::Args),
     Scan(scan::Args),
     Schema(schema::Args),
+    Status(status::Args),
     Subject(subject::Args),
     Text(text::Args),
     Test(test::Args),
@@ -142,6 +146,7 @@ fn dispatch(command: Command, common: &Common) -> Outcome {
         Command::Consent(args) => place(common)?.register(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Explain(args) => explain::run(args, common),
+        Command::Healthcheck(args) => healthcheck::run(&args, common),
         Command::Destination(args) => views::run(&views::Args::Destination(&args), common),
         Command::Init(args) => init::run(&args, common),
         Command::Notification(args) => views::run(&views::Args::Notification(&args), common),
@@ -151,6 +156,7 @@ fn dispatch(command: Command, common: &Common) -> Outcome {
         Command::Run(args) => run::run(args, common),
         Command::Scan(args) => scan::run(args),
         Command::Schema(args) => schema::run(&args, common),
+        Command::Status(args) => status::run(&args, common),
         Command::Subject(args) => place(common)?.register(&args),
         Command::Text(args) => place(common)?.register(&args),
         Command::Test(args) => test::run(&args),

@@ -30,14 +30,27 @@ pub fn run(args: Args, common: &Common) -> Outcome {
         ready_file: args.ready_file,
         accept_older_registers: args.accept_older_registers,
     };
-    let loaded = options.load().map_err(Failure::new)?;
-    telemetry::log::start(&loaded.configuration.telemetry).map_err(Failure::new)?;
+    harden();
+    let start = options.load().map_err(Failure::new)?;
+    telemetry::log::start(&start.configuration().telemetry).map_err(Failure::new)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|it| Failure::new(format!("cannot start: {it}")))?;
     runtime
-        .block_on(app::run(options, loaded))
+        .block_on(app::run(options, start))
         .map_err(Failure::new)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Leaves no core dump and lets no other process of the same user read the memory: it holds personal data and keys. What cannot be
+/// set here is no reason not to serve: a container may forbid it, and the unit file says it too.
+fn harden() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    let _forbidden = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    let _forbidden = setrlimit(Resource::Core, none);
 }

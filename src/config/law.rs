@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use aws_lc_rs::digest;
 use serde::de::DeserializeOwned;
 
-use super::yaml;
+use super::{sources::Sources, yaml};
 use crate::{
     gatekeeper::keys::hex,
     model::{
@@ -66,20 +66,44 @@ pub(super) fn version(text: &str) -> String {
     hex(hash.as_ref().get(..8).unwrap_or_default())
 }
 
-/// Reads the shipped texts, each replaced by the file of its name under `data_dir`; further files there are added.
-pub(super) fn load(shipped: &Shipped<'_>, data_dir: Option<&Path>) -> (Law, Vec<Unusable>) {
-    let mut texts: BTreeMap<String, String> = BTreeMap::new();
-    let mut problems = Vec::new();
-    let files = shipped.regimes.iter().chain(shipped.profiles);
-    for (name, text) in files.chain([&shipped.reasons]) {
-        texts.insert((*name).to_owned(), (*text).to_owned());
-    }
-    if let Some(dir) = data_dir {
-        for folder in ["regimes", "profiles", "messages"] {
-            replace(&dir.join(folder), folder, &mut texts, &mut problems);
+/// The law as it was last read: texts that are the same are not read again.
+#[derive(Debug, Default)]
+pub(super) struct LawCache {
+    texts: BTreeMap<String, String>,
+    law: Arc<Law>,
+}
+
+impl LawCache {
+    /// Reads the shipped texts, each replaced by the file of its name under `data_dir`; further files there are added.
+    pub(super) fn load(
+        &mut self,
+        shipped: &Shipped<'_>,
+        data_dir: Option<&Path>,
+        sources: &mut Sources,
+    ) -> (Arc<Law>, Vec<Unusable>) {
+        let mut texts: BTreeMap<String, String> = BTreeMap::new();
+        let mut problems = Vec::new();
+        let files = shipped.regimes.iter().chain(shipped.profiles);
+        for (name, text) in files.chain([&shipped.reasons]) {
+            texts.insert((*name).to_owned(), (*text).to_owned());
         }
+        if let Some(dir) = data_dir {
+            for folder in ["regimes", "profiles", "messages"] {
+                let path = dir.join(folder);
+                sources.note_folder(&path);
+                replace(&path, folder, &mut texts, (&mut problems, sources));
+            }
+        }
+        if problems.is_empty() && texts == self.texts {
+            return (Arc::clone(&self.law), problems);
+        }
+        let law = Arc::new(parse(&texts, &mut problems));
+        if problems.is_empty() {
+            self.texts = texts;
+            self.law = Arc::clone(&law);
+        }
+        (law, problems)
     }
-    (parse(&texts, &mut problems), problems)
 }
 
 /// Puts the `.yaml` files of `dir` over `texts`. A folder that is not there replaces nothing.
@@ -87,7 +111,7 @@ fn replace(
     dir: &Path,
     folder: &str,
     texts: &mut BTreeMap<String, String>,
-    problems: &mut Vec<Unusable>,
+    (problems, sources): (&mut Vec<Unusable>, &mut Sources),
 ) {
     let Ok(entries) = std::fs::read_dir(dir) else {
         return;
@@ -97,7 +121,9 @@ fn replace(
         let Some(name) = path.file_name().filter(|_| is_yaml) else {
             continue;
         };
-        match std::fs::read_to_string(&path) {
+        let text = std::fs::read_to_string(&path);
+        sources.note(&path, text.as_ref().ok().map(|it| it.as_bytes()));
+        match text {
             Ok(text) => {
                 texts.insert(format!("{folder}/{}", name.to_string_lossy()), text);
             }

@@ -9,28 +9,41 @@ mod configuration;
 pub mod document;
 pub mod expiry;
 pub mod law;
+mod loader;
 pub mod preset;
 pub mod problem;
 mod raw;
 mod raw_destination;
 mod shape;
+mod sources;
 mod suggest;
 mod units;
 mod yaml;
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 
 use compile::context::{Context, Source};
 pub use configuration::{Configuration, restart_only_changes};
 pub use law::Shipped;
+use loader::Kept;
+pub use loader::{Attempt, Loader};
 pub use problem::{Problem, Problems, Severity};
+pub use sources::Sources;
 use yaml::Node;
 pub use yaml::Trail;
 
 use crate::model::Timestamp;
 
-/// Larger files are refused unread.
-const LARGEST_BYTES: u64 = 4 * 1024 * 1024;
+/// Where the admin listener is when the file does not say.
+pub const ADMIN_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
+
+/// The JSON Schema of the file.
+static SCHEMA: LazyLock<serde_json::Value> =
+    LazyLock::new(|| schemars::schema_for!(raw::Root).to_value());
 
 /// A configuration that may take force.
 #[derive(Clone, Debug)]
@@ -74,27 +87,20 @@ pub fn load(path: &Path, now: Timestamp) -> Result<Loaded, Problems> {
 /// # Errors
 /// Every problem, warnings included.
 pub fn load_under(path: &Path, now: Timestamp, shipped: &Shipped<'_>) -> Result<Loaded, Problems> {
-    let file = path.display().to_string();
-    let too_large = std::fs::metadata(path).is_ok_and(|it| it.len() > LARGEST_BYTES);
-    let text = if too_large {
-        Err(format!("larger than {LARGEST_BYTES} bytes"))
-    } else {
-        std::fs::read_to_string(path).map_err(|error| error.to_string())
-    };
-    let text = text.map_err(|why| {
-        Problems::new(vec![Problem {
-            severity: Severity::Error,
-            file: file.clone(),
-            line: 0,
-            column: 0,
-            path: String::new(),
-            message: format!("cannot read the configuration: {why}"),
-            fix: Some("name a readable file with --config".to_owned()),
-            excerpt: None,
-        }])
-    })?;
-    let base = path.parent().unwrap_or(Path::new(""));
-    load_text(&text, &file, base, now, shipped)
+    loader::load_keeping(path, now, shipped, &mut Kept::default()).outcome
+}
+
+fn unreadable_file(file: &str, why: &str) -> Problems {
+    Problems::new(vec![Problem {
+        severity: Severity::Error,
+        file: file.to_owned(),
+        line: 0,
+        column: 0,
+        path: String::new(),
+        message: format!("cannot read the configuration: {why}"),
+        fix: Some("name a readable file with --config".to_owned()),
+        excerpt: None,
+    }])
 }
 
 /// Compiles `text`, called `file` in problems; relative paths in it are relative to `base`.
@@ -108,7 +114,15 @@ pub fn load_text(
     now: Timestamp,
     shipped: &Shipped<'_>,
 ) -> Result<Loaded, Problems> {
-    compile_text(text, file, base, now, shipped, true)
+    let reading = Reading {
+        text,
+        file,
+        base,
+        now,
+        shipped,
+        runs_here: true,
+    };
+    compile_text(&reading, &mut Kept::default(), &mut Sources::default())
 }
 
 /// [`load_text`], for a configuration that judges here and runs elsewhere: its state directory is not looked at.
@@ -122,31 +136,57 @@ pub fn load_elsewhere(
     now: Timestamp,
     shipped: &Shipped<'_>,
 ) -> Result<Loaded, Problems> {
-    compile_text(text, file, base, now, shipped, false)
+    let reading = Reading {
+        text,
+        file,
+        base,
+        now,
+        shipped,
+        runs_here: false,
+    };
+    compile_text(&reading, &mut Kept::default(), &mut Sources::default())
 }
 
-fn compile_text(
-    text: &str,
-    file: &str,
-    base: &Path,
+/// What is to be compiled, and how.
+struct Reading<'a> {
+    text: &'a str,
+    /// Its name in problems.
+    file: &'a str,
+    /// What its relative paths are relative to.
+    base: &'a Path,
     now: Timestamp,
-    shipped: &Shipped<'_>,
+    shipped: &'a Shipped<'a>,
+    /// Whether its directories must be usable on this machine.
     runs_here: bool,
+}
+
+/// Compiles what `reading` says, with what is `kept` of earlier readings; notes in `sources` what else is read.
+fn compile_text(
+    reading: &Reading<'_>,
+    kept: &mut Kept,
+    sources: &mut Sources,
 ) -> Result<Loaded, Problems> {
     let source = Source {
-        file: file.to_owned(),
-        text,
+        file: reading.file.to_owned(),
+        text: reading.text,
     };
     let (tree, root, misfits) = read(&source)?;
-    let mut context = Context::new(&source, &tree, base.to_owned(), now, misfits);
-    context.runs_here = runs_here;
+    let mut context = Context::new(
+        &source,
+        &tree,
+        reading.base.to_owned(),
+        reading.now,
+        misfits,
+    );
+    context.runs_here = reading.runs_here;
     let data_dir = compile::data_dir(&context, &root);
-    let (law, unusable) = law::load(shipped, data_dir.as_deref());
+    let (law, unusable) = kept.law.load(reading.shipped, data_dir.as_deref(), sources);
     for it in unusable {
         context.report_of_file(it.file, it.place, it.message);
     }
-    let configuration = compile::compile(&context, &root, &law, text);
-    let problems = context.into_problems();
+    let configuration = compile::compile(&context, &root, &law, (reading.text, &kept.inspector));
+    let (problems, read) = context.into_findings();
+    *sources = std::mem::take(sources).and(&read);
     match configuration {
         Some(configuration) if !problems.has_errors() => Ok(Loaded {
             configuration,
@@ -162,7 +202,7 @@ fn read(source: &Source<'_>) -> Result<(Node, raw::Root, Vec<Problem>), Problems
     let unreadable =
         |it: yaml::Unreadable| source.problem(Severity::Error, it.place, &top, it.message, it.fix);
     let tree: Node = yaml::read(source.text).map_err(|it| Problems::new(vec![unreadable(it)]))?;
-    let misfits: Vec<Problem> = shape::misfits(&tree, &schema())
+    let misfits: Vec<Problem> = shape::misfits(&tree, &SCHEMA)
         .into_iter()
         .map(|it| source.problem(Severity::Error, it.place, &it.trail, it.message, it.fix))
         .collect();
@@ -173,9 +213,21 @@ fn read(source: &Source<'_>) -> Result<(Node, raw::Root, Vec<Problem>), Problems
     }
 }
 
+/// The admin listener's address that the file at `path` names, however wrong the rest of it is.
+pub fn admin_address(path: &Path) -> Option<SocketAddr> {
+    #[derive(serde::Deserialize)]
+    struct Part {
+        #[serde(default)]
+        admin: raw::Admin,
+    }
+    let text = std::fs::read_to_string(path).ok()?;
+    let part: Part = yaml::read(&text).ok()?;
+    part.admin.bind?.parse().ok()
+}
+
 /// The JSON Schema of the file.
 pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(raw::Root).to_value()
+    SCHEMA.clone()
 }
 
 #[cfg(test)]

@@ -47,6 +47,9 @@ pub(super) struct Root {
     /// Limits of the whole gate.
     #[serde(default)]
     pub(super) limits: Limits,
+    /// How changes of this file take force.
+    #[serde(default)]
+    pub(super) reload: Reload,
     /// Who may call.
     #[serde(default)]
     pub(super) callers: Vec<Caller>,
@@ -152,8 +155,36 @@ pub(super) struct Limits {
     pub(super) concurrency: Option<u64>,
     /// Time for exchanges in flight to finish at the stop. Default 30s.
     pub(super) drain_time: Option<String>,
+    /// Time between SIGTERM and the close of the listeners, in which `/readyz` says no: for load balancers that ask it. Default 0s.
+    pub(super) drain_delay: Option<String>,
     /// Time for a request head to arrive. Default 10s.
     pub(super) head_time: Option<String>,
+    /// Connections at once over all listeners, 1 to 1000000; further clients wait. Default 16384.
+    pub(super) connections: Option<u64>,
+    /// Longest time between two requests of a connection, 1s to 1h; above what client pools keep connections for. Default 100s.
+    pub(super) idle_time: Option<String>,
+    /// Time for a client to take the next bytes of an answer, 1s to 1h. Default 60s.
+    pub(super) write_time: Option<String>,
+    /// Exchanges at once of one address whose callers prove nothing. Default half of `concurrency`.
+    pub(super) per_client: Option<u64>,
+    /// Connections of one address, 1 to 1000000. Default four times `concurrency`.
+    pub(super) connections_per_client: Option<u64>,
+    /// Memory for bodies, 16MiB to 1TiB. Default 256MiB.
+    pub(super) memory: Option<String>,
+    /// Bodies above this are kept in a file without a name, 64KiB to 64MiB. Default 1MiB.
+    pub(super) spool_above: Option<String>,
+    /// Directory of these files. Default spool in `state_dir`.
+    pub(super) spool_dir: Option<String>,
+    /// Room on the disk for these files, 16MiB to 1TiB. Default 4GiB.
+    pub(super) spool_size: Option<String>,
+}
+
+/// How changes of this file take force. SIGHUP always reloads.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Reload {
+    /// How often the content of this file, and of every file that it names, is looked at, 100ms to 1h, or `off`. Default 2s.
+    pub(super) watch: Option<String>,
 }
 
 /// Somebody who may call; any of the proofs identifies them.
@@ -173,6 +204,8 @@ pub(super) struct Caller {
     /// Addresses: `10.0.0.0/8`.
     #[serde(default)]
     pub(super) cidr: Vec<String>,
+    /// Exchanges at once, 1 to 100000. Default as many as the gate has.
+    pub(super) concurrency: Option<u64>,
 }
 
 /// A recipient.

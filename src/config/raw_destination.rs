@@ -70,7 +70,7 @@ pub(super) struct Destination {
     /// What may be done instead of a refusal.
     #[serde(default)]
     pub(super) fallback: Vec<Fallback>,
-    /// What reduce-fields does to a category.
+    /// What reduce-fields does to a category: remove, mask or pseudonymise. Default remove; a parent covers its children.
     #[serde(default)]
     pub(super) operators: BTreeMap<String, Operator>,
     /// What each kind of gap means; default block.
@@ -140,12 +140,54 @@ pub(super) struct Upstream {
     /// It stands in the operator's own network: private addresses and plain HTTP are allowed. Default false.
     #[serde(default)]
     pub(super) controlled_zone: bool,
-    /// Client certificate. Not available in this version.
+    /// Versions of HTTP. Default auto: HTTP/2 or HTTP/1.1 as the upstream chooses over TLS, HTTP/1.1 without.
+    pub(super) http: Option<HttpVersions>,
+    /// Public keys (SPKI), one of which must stand in the verified chain: `sha256/` and Base64. Default any.
+    #[serde(default)]
+    pub(super) pins: Vec<String>,
+    /// PEM revocation lists of the authority that issues the upstream's certificate; one that is not in force refuses.
+    pub(super) crl_file: Option<String>,
+    /// Client certificate.
     pub(super) identity: Option<Identity>,
-    /// Forward proxy. Not available in this version.
+    /// HTTP proxy of the operator's own that opens a tunnel: `http://proxy.internal:3128`. It looks the upstream's name up.
     pub(super) proxy: Option<String>,
-    /// Credentials that the gate adds. Not available in this version.
+    /// File with `user:password` for the proxy.
+    pub(super) proxy_credentials_file: Option<String>,
+    /// Header fields that the gate sets, in the place of the client's: one or a list.
     pub(super) credentials: Option<Credentials>,
+    /// Most connections at once, 1 to 100000. Default as many as exchanges (`limits.concurrency`).
+    pub(super) connections_max: Option<u64>,
+    /// A connection that nobody has used for so long is closed. Default 30s.
+    pub(super) idle_time: Option<String>,
+    /// A connection that is so old takes no more requests. Default 5m.
+    pub(super) life_time: Option<String>,
+    /// When an upstream that keeps failing is left alone.
+    #[serde(default)]
+    pub(super) breaker: Breaker,
+}
+
+/// Versions of HTTP.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+pub(super) enum HttpVersions {
+    /// As the upstream chooses over TLS, HTTP/1.1 without.
+    #[serde(rename = "auto")]
+    Auto,
+    /// HTTP/1.1 only.
+    #[serde(rename = "1.1")]
+    Http1,
+    /// HTTP/2 only; without TLS by prior knowledge.
+    #[serde(rename = "2")]
+    Http2,
+}
+
+/// When an upstream is left alone.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Breaker {
+    /// Failures in a row, 0 to 1000; 0 = never. Default 5.
+    pub(super) failures: Option<u64>,
+    /// For how long. Default 10s.
+    pub(super) open_for: Option<String>,
 }
 
 /// Lowest TLS version.
@@ -162,10 +204,6 @@ pub(super) enum TlsFloor {
 /// A client certificate.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "known to the schema so that its use is refused by name"
-)]
 pub(super) struct Identity {
     /// PEM certificate chain.
     pub(super) certificate_file: String,
@@ -173,18 +211,36 @@ pub(super) struct Identity {
     pub(super) key_file: String,
 }
 
-/// Credentials that the gate adds.
+/// Credentials that the gate sets.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Credentials {
+    /// One.
+    One(Credential),
+    /// Several.
+    Many(Vec<Credential>),
+}
+
+/// A header field that the gate sets.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "known to the schema so that its use is refused by name"
-)]
-pub(super) struct Credentials {
-    /// Header field.
+pub(super) struct Credential {
+    /// Header field: `Authorization`.
     pub(super) header: String,
-    /// File that holds the value.
+    /// What the file holds: a bearer token, or `user:password`. Default the field's value as it is.
+    pub(super) scheme: Option<Scheme>,
+    /// File that holds the secret; `$CREDENTIALS_DIRECTORY/` at its beginning is the directory of systemd's LoadCredential.
     pub(super) value_file: String,
+}
+
+/// What a credential's file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Scheme {
+    /// `user:password`, sent as `Basic` and Base64.
+    Basic,
+    /// A token, sent behind `Bearer`.
+    Bearer,
 }
 
 /// A contract with a recipient that acts on instruction.
@@ -266,7 +322,7 @@ pub(super) enum Fallback {
     Block,
     /// Drop the records of persons without a basis.
     DropRecords,
-    /// Take out uncovered fields. Not available in this version.
+    /// Take uncovered fields out, or hide them as `operators` say.
     ReduceFields,
 }
 
@@ -276,12 +332,18 @@ pub(super) enum Fallback {
 pub(super) struct Limits {
     /// Largest body, 1KiB to 1GiB. Default 16MiB.
     pub(super) body_size: Option<String>,
+    /// Time from one piece of the request body to the next. Default 15s.
+    pub(super) body_idle_time: Option<String>,
     /// Time for the whole request body to arrive. Default 60s.
     pub(super) body_time: Option<String>,
     /// Time for connecting, TLS included. Default 10s.
     pub(super) connect_time: Option<String>,
     /// Time for the answer's head. Default 60s.
     pub(super) response_time: Option<String>,
+    /// Time from one piece of the answer's body to the next. Default 60s.
+    pub(super) response_idle_time: Option<String>,
+    /// Time for the whole exchange, up to 24h. Default 15m.
+    pub(super) total_time: Option<String>,
     /// Time for inspection. Default 5s.
     pub(super) inspection_time: Option<String>,
     /// Exchanges with the upstream at once, 1 to 100000. Default 256.
@@ -292,6 +354,11 @@ pub(super) struct Limits {
     pub(super) values: Option<u64>,
     /// Work units for one message, about one a byte, from 1024. Default 268435456.
     pub(super) work: Option<u64>,
+    /// Largest body once its content coding (gzip, deflate, br, zstd) is undone, 1KiB to 1GiB. It is held in memory. Default 64MiB.
+    pub(super) decoded_size: Option<String>,
+    /// How many times its size a body may grow when its content coding is undone, 1 to 1000000; up to 1MiB any body may. Default
+    /// 200.
+    pub(super) decoded_ratio: Option<u64>,
 }
 
 /// What happens when a component fails.

@@ -17,18 +17,22 @@ use crate::model::{
 /// Most locations in one record or problem body.
 const LOCATIONS_MAX: usize = 64;
 
-/// The decision record.
+/// The decision record, with the `digest` of what leaves.
 pub(super) fn compose(
     judged: Judged,
     request: &Request,
     destination: Option<&Arc<Destination>>,
+    digest: String,
     snapshot: &Snapshot,
 ) -> (Decided, Option<Message>) {
-    let leaves = judged.outgoing.as_ref().map(|it| Leaves {
+    let outgoing = judged.outgoing;
+    let leaves = outgoing.message.as_ref().map(|it| Leaves {
         bytes: it.body.len() as u64,
-        digest: snapshot.keys.digest(&it.body),
+        digest,
         dropped: u32::try_from(judged.decision.reduction.drop_records.len()).unwrap_or(u32::MAX),
-        removed: 0,
+        removed: outgoing.removed,
+        masked: outgoing.masked,
+        pseudonymised: outgoing.pseudonymised,
     });
     let confidence_min = destination.map_or(Confidence::Low, |it| it.facts.confidence_min);
     let decided = Decided {
@@ -43,12 +47,13 @@ pub(super) fn compose(
         transfer: judged.transfer,
         decision: judged.decision,
         register_sequence: judged.register_sequence,
+        fault: judged.fault.map(Arc::from),
         bytes_in: request.bytes_in,
         leaves,
         opened: judged.opened,
         versions: Arc::clone(&snapshot.versions),
     };
-    (decided, judged.outgoing)
+    (decided, outgoing.message)
 }
 
 fn recipient(destination: &Destination, snapshot: &Snapshot) -> Recipient {

@@ -7,16 +7,17 @@ use std::{
     time::Duration,
 };
 
+use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
-use url::Url;
+use url::{Host, Url};
 
 use crate::{
     inspect::Plan,
-    model::{self, Purpose, destination::FailurePolicy},
+    model::{self, Purpose, Sensitive, destination::FailurePolicy},
 };
 
 /// A destination with everything needed to match, read and reach it.
-#[derive(Debug)]
+#[derive(PartialEq, Debug)]
 pub struct Destination {
     /// The legal side.
     pub facts: Arc<model::destination::Destination>,
@@ -56,12 +57,128 @@ pub struct Matcher {
 pub struct Upstream {
     /// `https://api.example.org/base`: scheme, host, port, base path. No user info, query or fragment.
     pub url: Url,
+    /// Versions of HTTP that are spoken.
+    pub http: HttpVersions,
     /// Lowest TLS version.
     pub tls_floor: TlsFloor,
     /// Trusted roots.
     pub roots: Roots,
+    /// SHA-256 of public keys (SPKI), one of which must stand in the verified chain; empty = any.
+    pub pins: BTreeSet<[u8; 32]>,
+    /// PEM revocation lists of the authority that issues the upstream's certificate.
+    pub revocations: Option<Arc<str>>,
+    /// What the gate proves itself with.
+    pub identity: Option<Identity>,
+    /// The proxy through which it is reached.
+    pub proxy: Option<ForwardProxy>,
+    /// Fields that the gate sets, in the place of the client's.
+    pub credentials: Vec<Credential>,
     /// Private addresses may be dialled, plain HTTP may be used.
     pub controlled_zone: bool,
+    /// How many connections there are, and how long.
+    pub connections: Connections,
+    /// When it is left alone.
+    pub breaker: Breaker,
+}
+
+impl Upstream {
+    /// The upstream at `url`, everything else at its default.
+    pub fn new(url: Url) -> Self {
+        Self {
+            url,
+            http: HttpVersions::default(),
+            tls_floor: TlsFloor::default(),
+            roots: Roots::System,
+            pins: BTreeSet::new(),
+            revocations: None,
+            identity: None,
+            proxy: None,
+            credentials: Vec::new(),
+            controlled_zone: false,
+            connections: Connections::default(),
+            breaker: Breaker::default(),
+        }
+    }
+}
+
+/// Versions of HTTP that are spoken with an upstream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum HttpVersions {
+    /// Over TLS what the upstream prefers of HTTP/2 and HTTP/1.1 (ALPN, RFC 7301), else HTTP/1.1.
+    #[default]
+    Auto,
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2; without TLS by prior knowledge (RFC 9113 §3.3).
+    Http2,
+}
+
+/// A client certificate of the gate's own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Identity {
+    /// PEM certificate chain.
+    pub certificate: Arc<str>,
+    /// PEM private key.
+    pub key: Sensitive<Arc<str>>,
+}
+
+/// A proxy in the operator's own network that opens tunnels (RFC 9110 §9.3.6). It looks up the upstream's name, not the gate.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ForwardProxy {
+    /// Name or address.
+    pub host: Host,
+    /// Port.
+    pub port: u16,
+    /// Value of `Proxy-Authorization`.
+    pub authorization: Option<Sensitive<HeaderValue>>,
+}
+
+/// A header field that the gate holds for an upstream.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Credential {
+    /// Name of the field.
+    pub field: HeaderName,
+    /// Its value.
+    pub value: Sensitive<HeaderValue>,
+}
+
+/// Connections to one upstream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Connections {
+    /// Most at once; `None` = as many as exchanges.
+    pub max: Option<usize>,
+    /// One that nobody has used for so long is closed. Default 30 s.
+    pub idle_time: Duration,
+    /// One that is so old takes no more requests, so that a name's new address is noticed. Default 300 s.
+    pub life_time: Duration,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self {
+            max: None,
+            idle_time: Duration::from_secs(30),
+            life_time: Duration::from_secs(300),
+        }
+    }
+}
+
+/// When an upstream that fails is left alone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Breaker {
+    /// Failures in a row; 0 = it is never left alone. Default 5.
+    pub failures: u32,
+    /// For how long, before one request tries again. Default 10 s.
+    pub open_for: Duration,
+}
+
+impl Default for Breaker {
+    fn default() -> Self {
+        Self {
+            failures: 5,
+            open_for: Duration::from_secs(10),
+        }
+    }
 }
 
 /// Lowest TLS version of an upstream.
@@ -88,12 +205,18 @@ pub enum Roots {
 pub struct Limits {
     /// Largest body. Default 16 MiB.
     pub body_bytes: u64,
+    /// Time from one piece of the request body to the next. Default 15 s.
+    pub body_idle_time: Duration,
     /// Time for the whole request body to arrive. Default 60 s.
     pub body_time: Duration,
     /// Time for connecting, TLS included. Default 10 s.
     pub connect_time: Duration,
     /// Time for the answer's head. Default 60 s.
     pub response_time: Duration,
+    /// Time from one piece of the answer's body to the next. Default 60 s.
+    pub response_idle_time: Duration,
+    /// Time for the whole exchange, from the request's head to the last byte of the answer. Default 15 min.
+    pub total_time: Duration,
     /// Wall-clock time for inspection. Default 5 s.
     pub inspection_time: Duration,
     /// Exchanges with the upstream at once. Default 256.
@@ -104,9 +227,12 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: 16 * 1024 * 1024,
+            body_idle_time: Duration::from_secs(15),
             body_time: Duration::from_secs(60),
             connect_time: Duration::from_secs(10),
             response_time: Duration::from_secs(60),
+            response_idle_time: Duration::from_secs(60),
+            total_time: Duration::from_secs(900),
             inspection_time: Duration::from_secs(5),
             concurrency: 256,
         }
@@ -124,6 +250,8 @@ pub struct Caller {
     pub tokens: Vec<[u8; 32]>,
     /// Addresses.
     pub cidrs: Vec<IpNet>,
+    /// Exchanges at once; `None` = as many as the gate has.
+    pub concurrency: Option<usize>,
 }
 
 impl Caller {

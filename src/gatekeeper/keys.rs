@@ -4,7 +4,10 @@ use std::fmt;
 
 use aws_lc_rs::hmac;
 
-use crate::model::subject::{Identifier, SubjectRef};
+use crate::model::{
+    Category,
+    subject::{Identifier, SubjectRef},
+};
 
 /// A 256-bit key with its number.
 #[derive(Clone)]
@@ -101,6 +104,20 @@ impl Keys {
         context.update(b"body\0");
         context.update(body);
         hex(context.sign().as_ref())
+    }
+
+    /// The token of `value`, of `category`, in the pseudonyms that one destination gets: 24 hex digits. The same value has the same
+    /// token there and another one everywhere else, so that two recipients cannot join what they hold. It lives as long as the log
+    /// key.
+    pub fn pseudonym(&self, destination: &str, category: Category, value: &str) -> String {
+        let mut context = hmac::Context::with_key(&self.log);
+        for part in ["pseudonym", destination, category.code()] {
+            context.update(part.as_bytes());
+            context.update(&[0]);
+        }
+        context.update(value.as_bytes());
+        let tag = context.sign();
+        hex(tag.as_ref().get(..12).unwrap_or_default())
     }
 
     /// What stands in place of a path step that may be personal data: `#` and 8 hex digits.

@@ -1,5 +1,6 @@
 //! The one orchestration: message in, cleared or refused out. Knows ports, not products.
 
+pub mod capacity;
 mod carry_out;
 mod compose;
 pub mod destination;

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Category, Country, Timestamp,
+    Category, CategorySet, Country, Timestamp,
     decision::Decision,
     destination::Role,
     finding::{Confidence, Part},
@@ -83,6 +83,9 @@ pub struct Decided {
     pub findings: Vec<FindingCount>,
     /// Masked locations of findings and gaps, at most 64.
     pub locations: Vec<String>,
+    /// What stood in the way before the message could be read: a text of the program's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Arc<str>>,
     /// Size of the body as received.
     pub bytes_in: u64,
     /// Size and keyed digest of the body that may leave; `None` when refused.
@@ -134,8 +137,18 @@ pub struct Leaves {
     pub digest: String,
     /// Records dropped.
     pub dropped: u32,
-    /// Fields taken out.
+    /// Values removed, masked or pseudonymised.
     pub removed: u32,
+    /// Categories of which values left masked.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub masked: CategorySet,
+    /// Categories of which values left as pseudonyms.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub pseudonymised: CategorySet,
+}
+
+const fn is_empty(set: &CategorySet) -> bool {
+    set.is_empty()
 }
 
 /// Versions of everything that decided; one value per configuration in force.
@@ -164,17 +177,58 @@ pub struct Completed {
     pub status: Option<u16>,
     /// Whether any byte of the request went to the upstream.
     pub sent: bool,
-    /// Address that was dialled.
+    /// Address that was dialled: the upstream's, or the proxy's.
     pub peer: Option<String>,
+    /// Whether the way led through a proxy, which looked up the upstream's name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub via_proxy: bool,
     /// TLS version negotiated with the upstream.
     pub tls: Option<String>,
+    /// The time limit that ended it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_limit: Option<TimeLimit>,
+}
+
+/// A time limit, by its key in the configuration.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeLimit {
+    /// From one piece of the request's body to the next.
+    BodyIdleTime,
+    /// For the whole body.
+    BodyTime,
+    /// For the connection.
+    ConnectTime,
+    /// From one piece of the answer's body to the next.
+    ResponseIdleTime,
+    /// For the answer's head.
+    ResponseTime,
+    /// For the whole exchange.
+    TotalTime,
+    /// For the client to take a piece of the answer.
+    WriteTime,
+}
+
+impl TimeLimit {
+    /// The key.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BodyIdleTime => "body_idle_time",
+            Self::BodyTime => "body_time",
+            Self::ConnectTime => "connect_time",
+            Self::ResponseIdleTime => "response_idle_time",
+            Self::ResponseTime => "response_time",
+            Self::TotalTime => "total_time",
+            Self::WriteTime => "write_time",
+        }
+    }
 }
 
 /// How an exchange ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// The client went away, or the gate stopped, before the end.
+    /// The client went away or took nothing, the gate stopped, or the exchange took too long as a whole.
     Aborted,
     /// The upstream's answer was passed on whole.
     Answered,

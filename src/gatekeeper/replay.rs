@@ -30,6 +30,8 @@ pub struct Answer {
     pub reason: Option<ReasonCode>,
     /// Ordinals of the records dropped.
     pub dropped: Vec<u64>,
+    /// Persons, by number, with the categories taken out of what is theirs.
+    pub reduced: Vec<(u32, CategorySet)>,
 }
 
 impl Answer {
@@ -39,6 +41,7 @@ impl Answer {
             would_be: decision.would_be,
             reason: decision.primary().map(|it| it.code),
             dropped: decision.reduction.drop_records.clone(),
+            reduced: decision.reduction.reduce_fields.clone(),
         }
     }
 }
@@ -53,10 +56,11 @@ pub struct Replayed {
 }
 
 impl Replayed {
-    /// Whether something else would leave: another verdict, or other records dropped.
+    /// Whether something else would leave: another verdict, other records dropped, or other categories taken out.
     pub fn flips(&self) -> bool {
         let is_reduced = self.is.verdict == Verdict::Reduce;
-        self.was.verdict != self.is.verdict || (is_reduced && self.was.dropped != self.is.dropped)
+        let is_other = self.was.dropped != self.is.dropped || self.was.reduced != self.is.reduced;
+        self.was.verdict != self.is.verdict || (is_reduced && is_other)
     }
 
     /// Whether, in log-only, what is recorded as what would be done is another.

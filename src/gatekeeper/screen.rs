@@ -6,37 +6,49 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Instant;
+use bytes::Bytes;
+use tokio::time::{Instant, timeout};
 
 use super::{
     Snapshot,
-    carry_out::carry_out,
+    capacity::{Capacity, Reserved},
+    carry_out::{Outgoing, carry_out},
     compose::compose,
     destination::{Destination, Matched},
     keys::IdentifierRefs,
-    ports::{AuditLog, Clock, Registers},
-    reading::{count_gaps, inspect, take_claimed_purpose, transfer_person},
-    record::{AuditEvent, Completed, Decided, DecisionId, Outcome, Receipt},
+    ports::{AuditError, AuditLog, Clock, Registers},
+    reading::{
+        Read, blind, count_gaps, digest, inspect, take_claimed_purpose, take_replaced_fields,
+        transfer_person,
+    },
+    record::{AuditEvent, Completed, Decided, DecisionId, Outcome, Receipt, TimeLimit},
 };
-use crate::model::{
-    Purpose, Timestamp,
-    decision::{Decision, ReasonCode},
-    destination::{Destination as Facts, GapPolicy, RoutePurpose},
-    evidence::{Evidence, Known},
-    finding::GapKind,
-    inspection::Inspection,
-    message::Message,
-    transfer::Transfer,
+use crate::{
+    inspect::ReductionFailed,
+    model::{
+        Purpose, Timestamp,
+        decision::{Decision, ReasonCode, Verdict},
+        destination::{Destination as Facts, GapPolicy, RoutePurpose},
+        evidence::{Evidence, Known},
+        finding::GapKind,
+        inspection::Inspection,
+        message::Message,
+        transfer::Transfer,
+    },
 };
 
 /// Time the registers have to answer.
 const REGISTERS_TIME: Duration = Duration::from_secs(2);
+/// Time the log has to make a decision durable. A disk that is merely busy is faster; one that hangs must not hold requests.
+const AUDIT_TIME: Duration = Duration::from_secs(5);
+
 /// The use case, with its ports.
 #[derive(Debug, Clone)]
 pub struct Gatekeeper {
     registers: Arc<dyn Registers>,
     audit: Arc<dyn AuditLog>,
     clock: Arc<dyn Clock>,
+    capacity: Arc<Capacity>,
 }
 
 /// What is known of a request beside the message.
@@ -91,6 +103,8 @@ pub struct Rehearsal {
     pub evidence: Evidence,
     /// What would be decided.
     pub decision: Decision,
+    /// Why the message cannot be reduced, where that was decided first.
+    pub failed: Option<ReductionFailed>,
 }
 
 /// The result.
@@ -145,8 +159,12 @@ pub struct Completion {
     pub sent: bool,
     /// Address dialled.
     pub peer: Option<String>,
+    /// Whether a proxy was dialled.
+    pub via_proxy: bool,
     /// TLS version negotiated.
     pub tls: Option<String>,
+    /// The time limit that ended the exchange.
+    pub time_limit: Option<TimeLimit>,
     outcome: Outcome,
 }
 
@@ -166,7 +184,9 @@ impl Drop for Completion {
             status: self.status,
             sent: self.sent,
             peer: self.peer.take(),
+            via_proxy: self.via_proxy,
             tls: self.tls.take(),
+            time_limit: self.time_limit,
         }));
     }
 }
@@ -177,8 +197,9 @@ pub(super) struct Judged {
     pub(super) decision: Decision,
     pub(super) register_sequence: Option<u64>,
     pub(super) inspection: Inspection,
-    pub(super) outgoing: Option<Message>,
+    pub(super) outgoing: Outgoing,
     pub(super) opened: Vec<String>,
+    pub(super) fault: Option<&'static str>,
     pub(super) timings: Timings,
 }
 
@@ -193,7 +214,14 @@ impl Gatekeeper {
             registers,
             audit,
             clock,
+            capacity: Arc::default(),
         }
+    }
+
+    /// The same, within `capacity` instead of the default.
+    #[must_use]
+    pub fn within(self, capacity: Arc<Capacity>) -> Self {
+        Self { capacity, ..self }
     }
 
     /// The log, for readiness.
@@ -213,19 +241,29 @@ impl Gatekeeper {
     ) -> Screening {
         let Some(matched) = request.matched.clone() else {
             return Screening::Refused(
-                self.refuse(ReasonCode::DestinationUnknown, request, snapshot)
+                self.refuse(ReasonCode::DestinationUnknown, None, request, snapshot)
                     .await,
             );
         };
         let claimed = take_claimed_purpose(&mut message);
         let destination = Arc::clone(&matched.destination);
+        take_replaced_fields(&mut message, &destination);
         let started = Instant::now();
-        let (message, inspection) = inspect(message, &matched, self.clock.now(), snapshot).await;
+        let now = self.clock.now();
+        let read = match inspect(message, &matched, now, snapshot, &self.capacity).await {
+            Ok(read) => read,
+            Err(full) => {
+                tracing::warn!(destination = &*destination.facts.id, %full, "A message could not be inspected.");
+                let fault = Some("the gate has no place free to inspect the message");
+                return Screening::Refused(
+                    self.refuse(ReasonCode::Overloaded, fault, request, snapshot)
+                        .await,
+                );
+            }
+        };
         let inspection_time = started.elapsed();
-        let transfer = self.transfer(&inspection, &matched, &request, claimed, snapshot);
-        let mut judged = self
-            .judge(message, transfer, inspection, &matched, snapshot)
-            .await;
+        let transfer = self.transfer(&read.inspection, &matched, &request, claimed, snapshot);
+        let mut judged = self.judge(read, transfer, &matched, snapshot).await;
         judged.timings.inspection = inspection_time;
         self.conclude(judged, request, destination, snapshot).await
     }
@@ -239,25 +277,41 @@ impl Gatekeeper {
         snapshot: &Arc<Snapshot>,
     ) -> Rehearsal {
         let claimed = take_claimed_purpose(&mut message);
-        let (_, inspection) = inspect(message, matched, self.clock.now(), snapshot).await;
+        take_replaced_fields(&mut message, &matched.destination);
+        let now = self.clock.now();
+        let (message, inspection) =
+            match inspect(message, matched, now, snapshot, &self.capacity).await {
+                Ok(read) => (Some(read.message), read.inspection),
+                Err(_) => (None, blind(GapKind::DeadlineExceeded)),
+            };
         let mut transfer = self.transfer(&inspection, matched, request, claimed, snapshot);
         let evidence = self.evidence(&inspection, snapshot).await;
         transfer.at = judged_at(transfer.at, &evidence);
-        let decision = snapshot
-            .policy
-            .decide(&matched.destination.facts, &transfer, &evidence);
+        let facts = &matched.destination.facts;
+        let mut decision = snapshot.policy.decide(facts, &transfer, &evidence);
+        let (inspection, failed) = match message {
+            Some(it) => {
+                let decision = &mut decision;
+                let (inspection, outgoing) =
+                    carry_out(decision, it, inspection, &transfer, matched, snapshot).await;
+                (inspection, outgoing.failed)
+            }
+            None => (inspection, None),
+        };
         Rehearsal {
             inspection,
             transfer,
             evidence,
             decision,
+            failed,
         }
     }
 
-    /// Refuses a request for a reason that needs no inspection, on record like any other.
+    /// Refuses a request for a reason that needs no inspection, on record like any other. `fault` says what stood in the way.
     pub async fn refuse(
         &self,
         code: ReasonCode,
+        fault: Option<&'static str>,
         request: Request,
         snapshot: &Arc<Snapshot>,
     ) -> Refused {
@@ -283,8 +337,9 @@ impl Gatekeeper {
             decision: Decision::refuse(code),
             register_sequence: None,
             inspection: Inspection::default(),
-            outgoing: None,
+            outgoing: Outgoing::default(),
             opened: Vec::new(),
+            fault,
             timings: Timings::default(),
         };
         let (report, _) = self
@@ -340,12 +395,16 @@ impl Gatekeeper {
     /// Asks the registers and decides, then carries the decision out on the message.
     async fn judge(
         &self,
-        message: Message,
+        read: Read,
         mut transfer: Transfer,
-        inspection: Inspection,
         matched: &Matched,
-        snapshot: &Snapshot,
+        snapshot: &Arc<Snapshot>,
     ) -> Judged {
+        let Read {
+            message,
+            inspection,
+            spare,
+        } = read;
         let facts = &matched.destination.facts;
         let started = Instant::now();
         let evidence = self.evidence(&inspection, snapshot).await;
@@ -366,14 +425,18 @@ impl Gatekeeper {
                 None
             }
         };
-        let outgoing = carry_out(
+        let (inspection, mut outgoing) = carry_out(
             &mut decision,
             message,
-            &inspection,
+            inspection,
             &transfer,
             matched,
             snapshot,
-        );
+        )
+        .await;
+        if let (Verdict::Reduce, Some(message)) = (decision.verdict, &mut outgoing.message) {
+            hold_with(&mut message.body, spare);
+        }
         Judged {
             transfer,
             decision,
@@ -381,6 +444,7 @@ impl Gatekeeper {
             inspection,
             outgoing,
             opened,
+            fault: None,
             timings: Timings {
                 evidence: evidence_time,
                 decision: decision_time,
@@ -405,7 +469,7 @@ impl Gatekeeper {
         if persons.is_empty() {
             return Evidence::Known(Known::default());
         }
-        match tokio::time::timeout(REGISTERS_TIME, self.registers.evidence(&persons)).await {
+        match timeout(REGISTERS_TIME, self.registers.evidence(&persons)).await {
             Ok(Ok(known)) if known.persons.len() == persons.len() => Evidence::Known(known),
             Ok(Ok(_)) => {
                 tracing::error!("The registers answered about another number of persons.");
@@ -456,12 +520,14 @@ impl Gatekeeper {
         let may_fail = destination.is_some_and(|it| it.audit_failure.is_open(at));
         let mut timings = judged.timings;
         let gaps = count_gaps(&judged.inspection.gaps);
-        let (mut decided, mut outgoing) = compose(judged, request, destination, snapshot);
+        let digest = match &judged.outgoing.message {
+            Some(message) => digest(&message.body, snapshot).await,
+            None => String::new(),
+        };
+        let (mut decided, mut outgoing) = compose(judged, request, destination, digest, snapshot);
         let started = Instant::now();
-        let appended = self
-            .audit
-            .append(AuditEvent::Decided(Box::new(decided.clone())))
-            .await;
+        let ends_unsent = outgoing.is_some() && !may_fail;
+        let appended = self.append(decided.clone(), ends_unsent).await;
         timings.audit = started.elapsed();
         let receipt = match appended {
             Ok(receipt) => Some(receipt),
@@ -488,6 +554,27 @@ impl Gatekeeper {
         )
     }
 
+    /// Appends a decision. One that is not durable in time has failed for its request; should it become durable later, and
+    /// `ends_unsent`, the record that nothing was sent follows it.
+    async fn append(&self, decided: Decided, ends_unsent: bool) -> Result<Receipt, AuditError> {
+        let id = decided.id;
+        let audit = Arc::clone(&self.audit);
+        let event = AuditEvent::Decided(Box::new(decided));
+        let mut appending = Box::pin(async move { audit.append(event).await });
+        if let Ok(appended) = timeout(AUDIT_TIME, appending.as_mut()).await {
+            return appended;
+        }
+        if ends_unsent {
+            let gatekeeper = self.clone();
+            tokio::spawn(async move {
+                if appending.await.is_ok() {
+                    drop(gatekeeper.completion(id));
+                }
+            });
+        }
+        Err(AuditError("it did not answer in time".to_owned()))
+    }
+
     fn completion(&self, id: DecisionId) -> Completion {
         Completion {
             id,
@@ -496,9 +583,19 @@ impl Gatekeeper {
             status: None,
             sent: false,
             peer: None,
+            via_proxy: false,
             tls: None,
+            time_limit: None,
             outcome: Outcome::Aborted,
         }
+    }
+}
+
+/// Lets `body` hold its share of the memory until its last clone is dropped.
+fn hold_with(body: &mut Bytes, reserved: Option<Reserved>) {
+    if let Some(mut reserved) = reserved {
+        reserved.shrink(body.len() as u64);
+        *body = reserved.hold(std::mem::take(body));
     }
 }
 
@@ -513,7 +610,7 @@ fn judged_at(clock: Timestamp, evidence: &Evidence) -> Timestamp {
     }
 }
 
-/// What the destination's own declarations let pass here: opened gaps, and reasons that an officer waived.
+/// What the destination's own declarations let pass here: opened gaps, a failed inspection, and reasons that an officer waived.
 fn opened(facts: &Facts, transfer: &Transfer, decision: &Decision) -> Vec<String> {
     let gaps = transfer.gaps.keys();
     let gaps = gaps.filter(|it| facts.gaps.get(it) == Some(&GapPolicy::AllowLogged));
@@ -521,7 +618,11 @@ fn opened(facts: &Facts, transfer: &Transfer, decision: &Decision) -> Vec<String
     let waived = waived
         .into_iter()
         .filter(|it| facts.modes.is_waived(*it, transfer.at));
+    let has_failed = transfer.gaps.contains_key(&GapKind::InspectionFailed);
+    let inspection = (has_failed && facts.inspection_failure.is_open(transfer.at))
+        .then(|| "failure:inspection".to_owned());
     gaps.map(|it| format!("gap:{}", it.as_str()))
+        .chain(inspection)
         .chain(waived.map(|it| format!("waiver:{it}")))
         .collect()
 }

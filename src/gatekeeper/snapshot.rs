@@ -17,9 +17,9 @@ pub struct Snapshot {
     /// Ways out.
     pub destinations: DestinationTable,
     /// Who may call.
-    pub callers: Vec<Caller>,
+    pub callers: Arc<[Caller]>,
     /// Reads messages.
-    pub inspector: Inspector,
+    pub inspector: Arc<Inspector>,
     /// Decides.
     pub policy: Policy,
     /// Keys of the installation.

@@ -7,65 +7,155 @@ use crate::model::finding::GapKind;
 /// How a body is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Format {
+    /// `text/csv` and its old names.
+    Csv,
     /// `application/x-www-form-urlencoded`.
     Form,
     /// `application/json`, `*+json` and their old names.
     Json,
-    /// `text/plain`.
+    /// One JSON document a line: `application/x-ndjson` and its many other names.
+    Lines,
+    /// `multipart/*`.
+    Multipart,
+    /// JSON documents, each after a record separator: `application/json-seq`, RFC 7464.
+    Sequence,
+    /// Text of no further structure: `text/plain` and most of `text/*`.
     Text,
+    /// `text/tab-separated-values`.
+    Tsv,
+    /// `application/xml`, `text/xml` and `*+xml`.
+    Xml,
 }
 
-/// The reader for a body with these fields.
-///
-/// # Errors
-/// The gap, when the label is missing, doubtful, not supported, or names a charset that is not.
-pub(crate) fn format_of(headers: &HeaderMap) -> Result<Format, GapKind> {
-    let mut labels = headers.get_all(CONTENT_TYPE).iter();
-    let label = match (labels.next(), labels.next()) {
-        (None, _) => return Err(GapKind::UnsupportedMediaType),
-        (Some(label), None) => label.to_str().map_err(|_| GapKind::Ambiguous)?,
-        (Some(_), Some(_)) => return Err(GapKind::Ambiguous),
-    };
-    let mut pieces = Pieces(label);
-    let essence = pieces.next().unwrap_or_default().to_ascii_lowercase();
+/// Types whose body is one JSON document a line.
+const LINES: &[&str] = &[
+    "application/json-lines",
+    "application/json-stream",
+    "application/jsonl",
+    "application/jsonlines",
+    "application/ndjson",
+    // By its suffix it would be one document; it is what ndjson was called in one framework.
+    "application/stream+json",
+    "application/x-json-stream",
+    "application/x-jsonl",
+    "application/x-jsonlines",
+    "application/x-ndjson",
+    // Headers and payloads of items, a line each. An attachment's bytes are no line of JSON, and so a gap.
+    "application/x-sentry-envelope",
+    "text/jsonl",
+    "text/ndjson",
+    "text/x-jsonl",
+    "text/x-ndjson",
+];
+
+/// Types below `text/` that name their values in a way of their own: without a reader for it, names of persons would not be seen.
+const STRUCTURED_TEXTS: &[&str] = &[
+    "calendar",
+    "directory",
+    "rtf",
+    "vcard",
+    "x-vcalendar",
+    "x-vcard",
+    "x-yaml",
+    "yaml",
+];
+
+/// A media type with its parameters.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct MediaType {
+    pub(crate) format: Format,
+    /// Names in lower case, values without quotes, in the order of the field.
+    parameters: Vec<(String, String)>,
+}
+
+impl MediaType {
+    /// The media type in `headers`; `None` when there is none.
+    ///
+    /// # Errors
+    /// The gap, when the label is doubtful or names what is not read.
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Option<Self>, GapKind> {
+        let mut labels = headers.get_all(CONTENT_TYPE).iter();
+        match (labels.next(), labels.next()) {
+            (None, _) => Ok(None),
+            (Some(label), None) => {
+                Self::parse(label.to_str().map_err(|_| GapKind::Ambiguous)?).map(Some)
+            }
+            (Some(_), Some(_)) => Err(GapKind::Ambiguous),
+        }
+    }
+
+    /// The media type that `label` is.
+    ///
+    /// # Errors
+    /// As [`MediaType::of`].
+    pub(crate) fn parse(label: &str) -> Result<Self, GapKind> {
+        let mut pieces = Pieces(label);
+        let essence = pieces.next().unwrap_or_default().to_ascii_lowercase();
+        let format = format_of(&essence)?;
+        let parameters = pieces
+            .filter_map(|it| it.split_once('='))
+            .map(|(name, value)| (name.trim().to_ascii_lowercase(), unquote(value.trim())))
+            .collect();
+        Ok(Self { format, parameters })
+    }
+
+    /// A media type without parameters.
+    pub(crate) const fn bare(format: Format) -> Self {
+        Self {
+            format,
+            parameters: Vec::new(),
+        }
+    }
+
+    /// The same, for a body that is of another format than its type says.
+    pub(crate) fn read_as(self, format: Format) -> Self {
+        Self { format, ..self }
+    }
+
+    /// The value of the parameter `name` (in lower case).
+    ///
+    /// # Errors
+    /// `Ambiguous` when it is given twice and not the same, or in the pieces of RFC 2231, which few put together.
+    pub(crate) fn parameter(&self, name: &str) -> Result<Option<&str>, GapKind> {
+        let mut found: Option<&str> = None;
+        for (own, value) in &self.parameters {
+            let Some(rest) = own.strip_prefix(name) else {
+                continue;
+            };
+            if rest.starts_with('*') {
+                return Err(GapKind::Ambiguous);
+            }
+            if rest.is_empty() && *found.get_or_insert(value) != value {
+                return Err(GapKind::Ambiguous);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The reader for a type and subtype, in lower case.
+fn format_of(essence: &str) -> Result<Format, GapKind> {
     let (kind, subtype) = essence.split_once('/').unwrap_or_default();
     if !is_token(kind) || !is_token(subtype) {
         return Err(GapKind::Ambiguous);
     }
-    let format = match essence.as_str() {
-        "application/json" | "text/json" | "application/x-json" | "text/x-json" => Format::Json,
-        "application/x-www-form-urlencoded" => Format::Form,
-        "text/plain" => Format::Text,
-        "application/octet-stream" | "application/pdf" | "application/zip" => {
-            return Err(GapKind::Opaque);
+    match (kind, subtype) {
+        _ if LINES.contains(&essence) || subtype.ends_with("+x-ndjson") => Ok(Format::Lines),
+        _ if subtype == "json-seq" || subtype.ends_with("+json-seq") => Ok(Format::Sequence),
+        (_, "csv" | "x-csv" | "comma-separated-values") => Ok(Format::Csv),
+        (_, "tab-separated-values") => Ok(Format::Tsv),
+        (_, "xml") | ("text", "xml-external-parsed-entity") => Ok(Format::Xml),
+        (_, "json" | "x-json") | ("application", "csp-report") => Ok(Format::Json),
+        _ if subtype.ends_with("+json") => Ok(Format::Json),
+        _ if subtype.ends_with("+xml") => Ok(Format::Xml),
+        ("application", "x-www-form-urlencoded") => Ok(Format::Form),
+        ("multipart", _) => Ok(Format::Multipart),
+        ("text", _) if STRUCTURED_TEXTS.contains(&subtype) => Err(GapKind::UnsupportedMediaType),
+        ("text", _) | ("application", "graphql" | "jwt") => Ok(Format::Text),
+        ("application", "octet-stream" | "pdf" | "zip") | ("image" | "audio" | "video", _) => {
+            Err(GapKind::Opaque)
         }
-        _ if subtype.ends_with("+json") => Format::Json,
-        _ if matches!(kind, "image" | "audio" | "video") => return Err(GapKind::Opaque),
-        _ => return Err(GapKind::UnsupportedMediaType),
-    };
-    charset(pieces)?;
-    Ok(format)
-}
-
-/// Accepts UTF-8 and its subset; two different labels are ambiguous.
-fn charset(parameters: Pieces<'_>) -> Result<(), GapKind> {
-    let mut seen: Option<String> = None;
-    for parameter in parameters {
-        let Some((name, value)) = parameter.split_once('=') else {
-            continue;
-        };
-        if !name.trim().eq_ignore_ascii_case("charset") {
-            continue;
-        }
-        let label = unquote(value.trim()).to_ascii_lowercase();
-        if seen.as_ref().is_some_and(|it| *it != label) {
-            return Err(GapKind::Ambiguous);
-        }
-        seen = Some(label);
-    }
-    match seen.as_deref() {
-        None | Some("utf-8" | "utf8" | "us-ascii" | "ascii") => Ok(()),
-        Some(_) => Err(GapKind::UnsupportedCharset),
+        _ => Err(GapKind::UnsupportedMediaType),
     }
 }
 
@@ -83,7 +173,7 @@ fn unquote(value: &str) -> String {
 }
 
 /// RFC 9110 §5.6.2.
-fn is_token(text: &str) -> bool {
+pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty()
         && text
             .bytes()
@@ -133,45 +223,92 @@ mod tests {
     fn labels_are_read_or_refused_never_guessed() {
         use {Format::*, GapKind::*};
         let check = |label: &str, expected: Result<Format, GapKind>| {
-            let mut headers = HeaderMap::new();
-            headers.insert(CONTENT_TYPE, HeaderValue::from_str(label).unwrap());
-            assert_eq!(format_of(&headers), expected, "{label}");
+            let found = MediaType::parse(label).map(|it| it.format);
+            assert_eq!(found, expected, "{label}");
         };
         check("application/json", Ok(Json));
         check("\tApplication/JSON;;a", Ok(Json));
-        check("application/json; charset=\"UT\\F-8\"", Ok(Json));
         check(
             "application/vnd.api+json; profile=\"a;charset=x\"",
             Ok(Json),
         );
         check("text/x-json", Ok(Json));
+        check("application/csp-report", Ok(Json));
+        check("application/problem+json", Ok(Json));
+        check("application/x-ndjson", Ok(Lines));
+        check("application/stream+json", Ok(Lines));
         check(
-            "application/x-www-form-urlencoded; charset=us-ascii",
-            Ok(Form),
+            "application/vnd.elasticsearch+x-ndjson;compatible-with=8",
+            Ok(Lines),
         );
+        check("application/x-sentry-envelope", Ok(Lines));
+        check("application/json-seq", Ok(Sequence));
+        check("application/geo+json-seq", Ok(Sequence));
+        check("application/graphql", Ok(Text));
+        check("text/html;charset=utf-8", Ok(Text));
+        check("text/markdown", Ok(Text));
+        check("text/event-stream", Ok(Text));
+        check("text/vcard", Err(UnsupportedMediaType));
+        check("application/xml", Ok(Xml));
+        check("text/xml; charset=utf-8", Ok(Xml));
+        check("application/soap+xml; action=\"a\"", Ok(Xml));
+        check("image/svg+xml", Ok(Xml));
+        check("text/csv; header=present", Ok(Csv));
+        check("text/tab-separated-values", Ok(Tsv));
+        check("application/x-protobuf", Err(UnsupportedMediaType));
+        check("application/x-www-form-urlencoded", Ok(Form));
         check("text/plain; format=flowed", Ok(Text));
-        check("text/plain; charset=utf-16", Err(UnsupportedCharset));
-        check(
-            "application/json; charset=utf-8; charset=utf-7",
-            Err(Ambiguous),
-        );
+        check("multipart/form-data; boundary=a", Ok(Multipart));
         check("text/plain, application/json", Err(Ambiguous));
         check("json", Err(Ambiguous));
         check("", Err(Ambiguous));
-        check("text/html", Err(UnsupportedMediaType));
-        check("multipart/form-data; boundary=a", Err(UnsupportedMediaType));
-        check("application/x-ndjson", Err(UnsupportedMediaType));
         check("image/png", Err(Opaque));
         check("application/octet-stream", Err(Opaque));
     }
 
     #[test]
-    fn no_label_and_two_labels_are_gaps() {
-        let mut headers = HeaderMap::new();
-        assert_eq!(format_of(&headers), Err(GapKind::UnsupportedMediaType));
-        for _ in 0..2 {
-            headers.append(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    fn a_parameter_has_one_value_or_none() {
+        let charset = |label: &str| {
+            let media_type = MediaType::parse(label).unwrap();
+            media_type
+                .parameter("charset")
+                .map(|it| it.map(str::to_owned))
+        };
+        let is = |label: &str, expected: &str| {
+            assert_eq!(charset(label), Ok(Some(expected.to_owned())), "{label}");
+        };
+        is("application/json; charset=\"UT\\F-8\"", "UTF-8");
+        is("application/json ; Charset = \"UTF-8\"", "UTF-8");
+        is("text/plain; charset=a; CHARSET=a", "a");
+        for label in [
+            "application/json",
+            "application/json; profile=\"a;charset=x\"",
+            "text/plain; charset",
+            "text/plain; charsets=x",
+        ] {
+            assert_eq!(charset(label), Ok(None), "{label}");
         }
-        assert_eq!(format_of(&headers), Err(GapKind::Ambiguous));
+        for label in [
+            "application/json; charset=utf-8; charset=utf-7",
+            "application/json; charset=utf-8; charset=",
+            "application/json; charset=utf-8; charset=UTF-8",
+            "text/plain; charset*=utf-8''utf-7",
+            "text/plain; charset*0=utf-; charset*1=7",
+        ] {
+            assert_eq!(charset(label), Err(GapKind::Ambiguous), "{label}");
+        }
+    }
+
+    #[test]
+    fn no_label_and_two_labels_are_told() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(MediaType::of(&headers), Ok(None));
+        for expected in [
+            Ok(Some(MediaType::bare(Format::Json))),
+            Err(GapKind::Ambiguous),
+        ] {
+            headers.append(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            assert_eq!(MediaType::of(&headers), expected);
+        }
     }
 }

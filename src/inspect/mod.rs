@@ -4,8 +4,10 @@
 //! ([`detect`]) and knows the way back to bytes; the plan's selectors are matched in the same pass; `person` then says who the
 //! findings are about.
 
+mod charset;
 mod claim;
 mod coding;
+mod content;
 pub mod detect;
 mod format;
 pub mod key_names;
@@ -19,6 +21,8 @@ mod signature;
 mod tests;
 
 use std::{borrow::Cow, collections::BTreeSet};
+
+pub use reduce::{Order, Reduced, Token};
 
 use crate::model::{
     Purpose, Timestamp,
@@ -38,7 +42,7 @@ pub struct Inspector {
 }
 
 /// A [`PlanSpec`] compiled for the one pass over a message.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     selectors: Selectors,
     has_records: bool,
@@ -93,11 +97,11 @@ impl Inspector {
         inspect(&self.lexicon, message, plan)
     }
 
-    /// The text that body spans of `message` refer to: the body without its content coding; `None` when it is not text here.
-    pub fn decoded_body<'m>(&self, message: &'m Message) -> Option<Cow<'m, str>> {
-        let body = coding::decoded(&message.headers, &message.body).ok()?;
-        media_type::format_of(&message.headers).ok()?;
-        std::str::from_utf8(body).ok().map(Cow::Borrowed)
+    /// The text that body spans of `message` refer to: the body without its content coding, in UTF-8; `None` when it is not text
+    /// here.
+    pub fn decoded_body<'m>(&self, message: &'m Message, plan: &Plan) -> Option<Cow<'m, str>> {
+        let opened = content::open(message, &plan.budget);
+        opened.content.ok()?.into_text()
     }
 
     /// Whether `name` is a member or field name of the key dictionary, and so may be printed in locations.
@@ -105,18 +109,24 @@ impl Inspector {
         self.lexicon.key_names.is_known(name)
     }
 
-    /// `message` without the records whose ordinals are given (ascending), same shape and coding-free. Every other byte of the
-    /// content is as it was; digests of the whole content are taken out, since they no longer hold.
+    /// `message` without what `order` names, same shape and coding-free. Every other byte of the content is as it was; digests of
+    /// the whole content are taken out, since they no longer hold. `plan` is the one by which `inspection` was made.
     ///
     /// # Errors
-    /// The body is not one whose records can be taken out.
-    pub fn drop_records(
+    /// Something cannot be taken out so that the rest stays valid and the same.
+    pub fn reduce(
         &self,
         message: &Message,
         inspection: &Inspection,
-        ordinals: &[u64],
-    ) -> Result<Message, ReductionFailed> {
-        reduce::drop_records(message, inspection, ordinals)
+        plan: &Plan,
+        order: &Order<'_>,
+    ) -> Result<Reduced, ReductionFailed> {
+        reduce::reduce(message, inspection, &plan.budget, order)
+    }
+
+    /// Reads a reduced message like any other, but for what the reduction wrote into it: that is neither found nor anybody's.
+    pub fn inspect_reduced(&self, reduced: &Reduced, plan: &Plan) -> Inspection {
+        inspect_reduced(&self.lexicon, reduced, plan)
     }
 }
 
@@ -173,6 +183,17 @@ impl Plan {
 
 /// Reads `message` with any detection.
 fn inspect<S: Scan>(scan: &S, message: &Message, plan: &Plan) -> Inspection {
+    conclude(read(scan, message, plan), message)
+}
+
+/// The same for a reduced message, without what was written into it.
+fn inspect_reduced<S: Scan>(scan: &S, reduced: &Reduced, plan: &Plan) -> Inspection {
+    let mut reading = read(scan, &reduced.message, plan);
+    reduce::strip(&mut reading, reduced);
+    conclude(reading, &reduced.message)
+}
+
+fn read<'p, S: Scan>(scan: &'p S, message: &Message, plan: &'p Plan) -> Reading<'p, S> {
     let mut reading = Reading::new(scan, plan);
     format::head::read_path(&mut reading, message);
     if !reading.is_halted {
@@ -187,6 +208,10 @@ fn inspect<S: Scan>(scan: &S, message: &Message, plan: &Plan) -> Inspection {
     if !reading.is_halted {
         format::head::read_fields(&mut reading, &message.trailers, Part::Trailer);
     }
+    reading
+}
+
+fn conclude<S: Scan>(reading: Reading<'_, S>, message: &Message) -> Inspection {
     let mut inspection = person::conclude(reading);
     inspection.is_signed = signature::is_signed(message);
     inspection

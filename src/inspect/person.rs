@@ -34,6 +34,8 @@ pub(super) fn conclude<S: super::format::reading::Scan>(reading: Reading<'_, S>)
             location: reading.location(find.spot.node, find.spot.leaf.as_ref()),
             in_key: find.spot.in_key,
             span: find.span.clone(),
+            is_encoded: find.is_encoded,
+            line: find.line,
         })
         .collect();
     let mentions = mentions(&reading.finds, &reading.claims, &confidences, min);

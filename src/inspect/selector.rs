@@ -64,6 +64,14 @@ impl Roles {
             .filter(move |it| self.subjects & (1 << *it as u8) != 0)
     }
 
+    /// The roles that hold for a part of the value too.
+    pub(crate) const fn without_record(self) -> Self {
+        Self {
+            is_record: false,
+            ..self
+        }
+    }
+
     /// Roles of either.
     pub(crate) const fn union(self, other: Self) -> Self {
         Self {
@@ -94,11 +102,15 @@ enum Simple {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Child<'a> {
     Index(u64),
-    Name(&'a str),
+    /// A member; some formats have names that selectors know by a shorter form too.
+    Name {
+        name: &'a str,
+        local: &'a str,
+    },
 }
 
 /// All selectors of a plan.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub(crate) struct Selectors {
     /// Hops of all simple selectors, one after another: bit `n` of a state says that hop `n` is to be taken next.
     hops: Vec<Hop>,
@@ -398,16 +410,29 @@ impl<'p> Track<'p> {
         roles
     }
 
-    /// As [`child`](Self::child), for a document that is not met in the order of its tree.
-    pub(crate) fn child_numbered(&mut self, depth: usize, child: Child<'_>, number: u64) -> Roles {
+    /// After [`child`](Self::child), for the only value of a name in a format that cannot tell one value from a list of one: it is the
+    /// first element of such a list as well.
+    pub(crate) fn lone(&mut self, depth: usize) -> Roles {
         let mut roles = Roles::default();
-        let from = self.in_tree.partition_point(|it| it.0 < number);
-        let selected = self.in_tree.get(from..).unwrap_or_default();
-        for (_, role) in selected.iter().take_while(|it| it.0 == number) {
-            roles.add(*role, &mut self.sections);
-        }
-        self.step(depth, child, &mut roles);
+        self.step(depth + 1, Child::Index(0), &mut roles);
+        self.join(depth + 1, depth + 2);
         roles
+    }
+
+    /// After [`child`](Self::child), for an element of a list that stands for a repeated name: where a selector leaves the index out,
+    /// every value of the name is meant.
+    pub(crate) fn repeated(&mut self, depth: usize) {
+        self.join(depth + 1, depth);
+    }
+
+    /// Adds the state at depth `from` to the one at depth `to`.
+    fn join(&mut self, to: usize, from: usize) {
+        for word in 0..self.width {
+            let more = self.states.get(from * self.width + word).copied();
+            if let (Some(more), Some(word)) = (more, self.states.get_mut(to * self.width + word)) {
+                *word |= more;
+            }
+        }
     }
 
     fn count(&mut self, roles: &mut Roles) {
@@ -442,8 +467,10 @@ impl<'p> Track<'p> {
                 let is_taken = match (&hop.pick, child) {
                     (Simple::Any, _) => true,
                     (Simple::Index(index), Child::Index(it)) => *index == it,
-                    (Simple::Name(name), Child::Name(it)) => **name == *it,
-                    (Simple::Index(_), Child::Name(_)) | (Simple::Name(_), Child::Index(_)) => {
+                    (Simple::Name(pick), Child::Name { name, local }) => {
+                        **pick == *name || **pick == *local
+                    }
+                    (Simple::Index(_), Child::Name { .. }) | (Simple::Name(_), Child::Index(_)) => {
                         false
                     }
                 };

@@ -88,12 +88,15 @@ reasons! {
     AuditUnavailable = "audit-unavailable" @ 0,
     Overloaded = "overloaded" @ 0,
     ProxyLoop = "proxy-loop" @ 0,
+    SpoolUnavailable = "spool-unavailable" @ 0,
     DestinationUnknown = "destination-unknown" @ 1,
     CallerNotAllowed = "caller-not-allowed" @ 1,
     MethodNotAllowed = "method-not-allowed" @ 1,
     Framing = "framing" @ 2,
     Ambiguous = "ambiguous" @ 2,
     BodyTooLarge = "body-too-large" @ 2,
+    DecodedTooLarge = "decoded-too-large" @ 2,
+    RatioExceeded = "ratio-exceeded" @ 2,
     Malformed = "malformed" @ 2,
     UnsupportedCoding = "unsupported-coding" @ 2,
     UnsupportedCharset = "unsupported-charset" @ 2,
@@ -162,12 +165,25 @@ impl ReasonCode {
                 | Self::AuditUnavailable
                 | Self::Overloaded
                 | Self::ProxyLoop
+                | Self::SpoolUnavailable
                 | Self::DestinationUnknown
                 | Self::CallerNotAllowed
                 | Self::MethodNotAllowed
                 | Self::Framing
                 | Self::Ambiguous
                 | Self::BodyTooLarge
+                | Self::DecodedTooLarge
+        )
+    }
+
+    /// A category that never leaves is in the message (question 4).
+    pub const fn is_never(self) -> bool {
+        matches!(
+            self,
+            Self::SpecialCategoryForbidden
+                | Self::PaymentData
+                | Self::CallRecording
+                | Self::CategoryForbidden
         )
     }
 
@@ -177,12 +193,14 @@ impl ReasonCode {
             GapKind::Ambiguous => Self::Ambiguous,
             GapKind::BodyTooLarge => Self::BodyTooLarge,
             GapKind::DeadlineExceeded => Self::DeadlineExceeded,
+            GapKind::DecodedTooLarge => Self::DecodedTooLarge,
             GapKind::DepthExceeded => Self::DepthExceeded,
             GapKind::Framing => Self::Framing,
             GapKind::InspectionFailed => Self::InspectionFailed,
             GapKind::Malformed => Self::Malformed,
             GapKind::Opaque => Self::Opaque,
             GapKind::PartsExceeded => Self::PartsExceeded,
+            GapKind::RatioExceeded => Self::RatioExceeded,
             GapKind::UnsupportedCharset => Self::UnsupportedCharset,
             GapKind::UnsupportedCoding => Self::UnsupportedCoding,
             GapKind::UnsupportedMediaType => Self::UnsupportedMediaType,

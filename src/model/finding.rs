@@ -178,6 +178,10 @@ pub struct Finding {
     pub in_key: bool,
     /// Bytes of the decoded part (the body after content decoding, or the part's raw text) that hold it, escapes included.
     pub span: Range<usize>,
+    /// The bytes are an encoding as a whole (base64, an exponent): which of them hold the data cannot be told.
+    pub is_encoded: bool,
+    /// In head and trailer: number of the field line, from 0, `Host` not counted; the span is of its value. Else 0.
+    pub line: usize,
 }
 
 /// Why a part of a message could not be read. The destination's `gaps` table says what each means; the default is block.
@@ -202,6 +206,8 @@ pub enum GapKind {
     BodyTooLarge,
     /// The time given to one message ran out. Raised by the gatekeeper, never by inspection.
     DeadlineExceeded,
+    /// Larger than the destination's limit once its content coding is undone.
+    DecodedTooLarge,
     /// Nested deeper than the limit.
     DepthExceeded,
     /// The wire framing does not hold together.
@@ -214,6 +220,8 @@ pub enum GapKind {
     Opaque,
     /// More parts or members than the limit.
     PartsExceeded,
+    /// Its content coding makes it grow by more than the destination's ratio.
+    RatioExceeded,
     /// A charset that is unknown or unsafe.
     UnsupportedCharset,
     /// A content coding that is not undone.
@@ -230,12 +238,14 @@ impl GapKind {
         Self::Ambiguous,
         Self::BodyTooLarge,
         Self::DeadlineExceeded,
+        Self::DecodedTooLarge,
         Self::DepthExceeded,
         Self::Framing,
         Self::InspectionFailed,
         Self::Malformed,
         Self::Opaque,
         Self::PartsExceeded,
+        Self::RatioExceeded,
         Self::UnsupportedCharset,
         Self::UnsupportedCoding,
         Self::UnsupportedMediaType,
@@ -248,12 +258,14 @@ impl GapKind {
             Self::Ambiguous => "ambiguous",
             Self::BodyTooLarge => "body-too-large",
             Self::DeadlineExceeded => "deadline-exceeded",
+            Self::DecodedTooLarge => "decoded-too-large",
             Self::DepthExceeded => "depth-exceeded",
             Self::Framing => "framing",
             Self::InspectionFailed => "inspection-failed",
             Self::Malformed => "malformed",
             Self::Opaque => "opaque",
             Self::PartsExceeded => "parts-exceeded",
+            Self::RatioExceeded => "ratio-exceeded",
             Self::UnsupportedCharset => "unsupported-charset",
             Self::UnsupportedCoding => "unsupported-coding",
             Self::UnsupportedMediaType => "unsupported-media-type",

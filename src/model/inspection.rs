@@ -59,6 +59,11 @@ pub struct Budget {
     pub values: u64,
     /// Work units: about one a byte read plus one a validator call. Default 256 Mi.
     pub work: u64,
+    /// Largest body with its content coding undone, in bytes. Default 64 MiB.
+    pub decoded_bytes: u64,
+    /// How many times its size on the wire a body may grow when its content coding is undone. Small bodies may grow to 1 MiB
+    /// whatever the ratio. Default 200.
+    pub decoded_ratio: u64,
 }
 
 impl Default for Budget {
@@ -67,6 +72,8 @@ impl Default for Budget {
             depth: 64,
             values: 1_000_000,
             work: 256 * 1024 * 1024,
+            decoded_bytes: 64 * 1024 * 1024,
+            decoded_ratio: 200,
         }
     }
 }

@@ -1,12 +1,13 @@
 //! From reasons to a verdict: the strictest enforced reason decides, and what may be reduced is reduced.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::model::{
-    CategorySet,
+    Category, CategorySet,
     decision::{Decision, Mode, PersonOutcome, Reason, ReasonCode, Reduction, Verdict},
     destination::Destination,
-    transfer::Transfer,
+    subject::IdentifierKind,
+    transfer::{Transfer, TransferPerson},
 };
 
 /// The decision that `reasons`, in the order of questions, and `persons` amount to.
@@ -72,26 +73,30 @@ fn verdict<'a>(
     reasons: impl Iterator<Item = &'a Reason> + Clone,
     persons: &[PersonOutcome],
 ) -> (Verdict, Reduction) {
-    let mut failing: BTreeSet<u32> = BTreeSet::new();
-    let mut uncurable = BTreeSet::new();
+    // For each person that something stands against, what would have to go; `None` when that is more than categories.
+    let mut failing: BTreeMap<u32, Option<CategorySet>> = BTreeMap::new();
     for reason in reasons {
         let Some(person) = reason.person else {
             return (Verdict::Block, Reduction::default());
         };
-        failing.insert(person);
-        if !is_about_categories(reason.code) {
-            uncurable.insert(person);
+        let known = failing.entry(person).or_insert(Some(CategorySet::EMPTY));
+        *known = known.filter(|_| is_about_categories(reason.code));
+        if let Some(known) = known.as_mut().filter(|_| reason.code.is_never()) {
+            *known = known.union(reason.categories);
         }
     }
     if failing.is_empty() {
         return (Verdict::Allow, Reduction::default());
     }
     let mut reduction = Reduction::default();
-    for person in failing {
+    for (person, never) in failing {
         let outcome = persons.get(person as usize);
-        let outcome = outcome.filter(|_| !uncurable.contains(&person));
-        let record = transfer.persons.get(person as usize);
-        match cure(destination, outcome, record.and_then(|it| it.record)) {
+        let found = transfer.persons.get(person as usize);
+        let fields = never
+            .zip(outcome)
+            .map(|(never, it)| never.union(it.uncovered))
+            .filter(|it| found.is_some_and(|person| stays_somebody(person, *it)));
+        match cure(destination, fields, found.and_then(|it| it.record)) {
             Some(Cure::Fields(categories)) => reduction.reduce_fields.push((person, categories)),
             Some(Cure::Record(ordinal)) => reduction.drop_records.push(ordinal),
             None => return (Verdict::Block, Reduction::default()),
@@ -112,26 +117,38 @@ fn verdict<'a>(
     (Verdict::Reduce, reduction)
 }
 
-/// Only what the person's own basis does not name, so that taking it out leaves something lawful.
+/// Whether `code` stands against categories of a person, not against the person: what never leaves (question 4), and what no basis
+/// carries (questions 9 and 10), whatever the nearest record fails in.
 const fn is_about_categories(code: ReasonCode) -> bool {
-    matches!(
-        code,
-        ReasonCode::SpecialCategory | ReasonCode::CategoryNotCovered
-    )
+    code.is_never() || matches!(code.question(), 9 | 10)
 }
 
-/// The mildest cure that the destination's fallback allows. Fields of a person with nothing covered are not cured by removal:
-/// there is no basis for what would be left.
+/// Whether `person` without `taken` is still data about somebody: something covered is left, and with it an identifier. Without
+/// something covered there is no basis for what would be left. Without an identifier nobody could hold what left against a basis.
+fn stays_somebody(person: &TransferPerson, taken: CategorySet) -> bool {
+    let mut identifiers = person.identifiers.iter();
+    !person.categories.minus(taken).is_empty()
+        && identifiers.any(|it| !categories(it.kind).iter().any(|it| taken.contains(*it)))
+}
+
+/// The categories as which identifiers of `kind` are found.
+const fn categories(kind: IdentifierKind) -> &'static [Category] {
+    match kind {
+        IdentifierKind::Email => &[Category::Email],
+        IdentifierKind::IdDocument => &[Category::IdDocument, Category::IdDocumentNumber],
+        IdentifierKind::InternalId => &[Category::OnlineAccountId],
+        IdentifierKind::NationalId => &[Category::NationalId],
+        IdentifierKind::Phone => &[Category::Phone],
+    }
+}
+
+/// The mildest cure that the destination's fallback allows.
 fn cure(
     destination: &Destination,
-    reducible: Option<&PersonOutcome>,
+    fields: Option<CategorySet>,
     record: Option<u64>,
 ) -> Option<Cure> {
-    let fields = reducible
-        .filter(|_| destination.fallback.reduce_fields)
-        .filter(|it| !it.covered.is_empty());
+    let fields = fields.filter(|_| destination.fallback.reduce_fields);
     let drop = record.filter(|_| destination.fallback.drop_records);
-    fields
-        .map(|it| Cure::Fields(it.uncovered))
-        .or(drop.map(Cure::Record))
+    fields.map(Cure::Fields).or(drop.map(Cure::Record))
 }

@@ -77,6 +77,7 @@ mod tests {
             sans: BTreeSet::new(),
             tokens: Vec::new(),
             cidrs: Vec::new(),
+            concurrency: None,
         }
     }
 

@@ -9,18 +9,19 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Instant, Sleep, sleep},
-};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::{
+    admission::Held,
+    head,
     journal::{self, Ended},
-    upstream::{Failure, Loan},
+    upstream::{AnswerBody, Failure, Loan},
 };
 use crate::{
-    gatekeeper::{Completion, Report, record::Outcome},
+    gatekeeper::{
+        Completion, Report,
+        record::{Outcome, TimeLimit},
+    },
     telemetry::{Metrics, metrics::InFlight},
 };
 
@@ -35,8 +36,8 @@ pub(super) struct Ending {
     status: u16,
     bytes_out: u64,
     since: Instant,
-    /// Places among the gate's and the destination's exchanges.
-    _permits: [OwnedSemaphorePermit; 2],
+    /// Places among the exchanges of the gate, the client and the destination.
+    _held: Held,
 }
 
 impl Ending {
@@ -45,7 +46,7 @@ impl Ending {
         report: Arc<Report>,
         metrics: Arc<Metrics>,
         in_flight: InFlight,
-        permits: [OwnedSemaphorePermit; 2],
+        held: Held,
     ) -> Self {
         Self {
             completion: None,
@@ -56,7 +57,7 @@ impl Ending {
             status: 0,
             bytes_out: 0,
             since: Instant::now(),
-            _permits: permits,
+            _held: held,
         }
     }
 
@@ -75,6 +76,15 @@ impl Ending {
         self.status = status;
         if let Some(completion) = &mut self.completion {
             completion.status = Some(status);
+        }
+    }
+
+    /// The exchange is ended by a time limit, if by one.
+    pub(super) fn set_time_limit(&mut self, limit: Option<TimeLimit>) {
+        if let (Some(limit), Some(completion)) = (limit, &mut self.completion) {
+            completion.time_limit = Some(limit);
+            let destination = &self.report.decided.transfer.destination;
+            self.metrics.timed_out(destination, limit);
         }
     }
 
@@ -105,12 +115,21 @@ impl Drop for Ending {
     }
 }
 
+/// How long an answer may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// From one frame to the next.
+    pub(super) pause: Duration,
+    /// When the exchange must be over.
+    pub(super) ends: Instant,
+}
+
 /// An upstream's body as it comes. Its connection is given back when it was read whole.
 #[derive(Debug)]
 pub(super) struct Streamed {
-    body: Incoming,
+    body: AnswerBody,
     loan: Option<Loan>,
-    pause: Duration,
+    patience: Patience,
     timer: Pin<Box<Sleep>>,
     /// The timer runs: only time spent waiting for the upstream counts, not time in which the client does not read.
     is_waiting: bool,
@@ -118,13 +137,13 @@ pub(super) struct Streamed {
 }
 
 impl Streamed {
-    /// Passes `body` on; a pause longer than `pause` is a failure of the upstream.
-    pub(super) fn new(body: Incoming, loan: Loan, pause: Duration, ending: Ending) -> Self {
+    /// Passes `body` on; one that takes longer than `patience` is a failure.
+    pub(super) fn new(body: AnswerBody, loan: Loan, patience: Patience, ending: Ending) -> Self {
         let mut it = Self {
             body,
             loan: Some(loan),
-            pause,
-            timer: Box::pin(sleep(pause)),
+            patience,
+            timer: Box::pin(sleep(patience.pause)),
             is_waiting: false,
             ending,
         };
@@ -143,7 +162,13 @@ impl Streamed {
     }
 
     fn fail<T>(&mut self, failure: Failure) -> Poll<Option<Result<T, Failure>>> {
-        self.ending.set_outcome(Outcome::UpstreamFailed);
+        // Over the whole time it may well be the client that is slow.
+        self.ending.set_outcome(if failure == Failure::TotalTime {
+            Outcome::Aborted
+        } else {
+            Outcome::UpstreamFailed
+        });
+        self.ending.set_time_limit(failure.time_limit());
         self.loan = None;
         Poll::Ready(Some(Err(failure)))
     }
@@ -158,9 +183,20 @@ impl Body for Streamed {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
         let it = self.get_mut();
+        // Also where frames come all the time: a client that reads slowly asks for the next one late.
+        if Instant::now() >= it.patience.ends {
+            return it.fail(Failure::TotalTime);
+        }
         match Pin::new(&mut it.body).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
                 it.is_waiting = false;
+                let frame = match frame.into_trailers() {
+                    Ok(mut fields) => {
+                        head::clean_trailers(&mut fields);
+                        Frame::trailers(fields)
+                    }
+                    Err(frame) => frame,
+                };
                 let length = frame.data_ref().map_or(0, Bytes::len);
                 it.ending.bytes_out += length as u64;
                 if it.body.is_end_stream() {
@@ -168,7 +204,7 @@ impl Body for Streamed {
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
-            Poll::Ready(Some(Err(_))) => it.fail(Failure::ConnectionTerminated),
+            Poll::Ready(Some(Err(failure))) => it.fail(failure),
             Poll::Ready(None) => {
                 it.complete();
                 Poll::Ready(None)
@@ -176,10 +212,14 @@ impl Body for Streamed {
             Poll::Pending => {
                 if !it.is_waiting {
                     it.is_waiting = true;
-                    it.timer.as_mut().reset(Instant::now() + it.pause);
+                    let pause = Instant::now() + it.patience.pause;
+                    it.timer.as_mut().reset(pause.min(it.patience.ends));
                 }
                 match it.timer.as_mut().poll(cx) {
-                    Poll::Ready(()) => it.fail(Failure::ResponseTimeout),
+                    Poll::Ready(()) if Instant::now() >= it.patience.ends => {
+                        it.fail(Failure::TotalTime)
+                    }
+                    Poll::Ready(()) => it.fail(Failure::ResponseIdle),
                     Poll::Pending => Poll::Pending,
                 }
             }

@@ -18,6 +18,21 @@ const HOP_BY_HOP: &[&str] = &[
     "upgrade",
 ];
 
+/// Prefix of fields between clients and the gate.
+const OWN_PREFIX: &str = "shekara-";
+/// Fields of an answer that say something else when they come after the content (RFC 9110 §6.5.1).
+const NOT_LATE: &[HeaderName] = &[
+    header::ALT_SVC,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::CONTENT_RANGE,
+    header::CONTENT_TYPE,
+    header::LOCATION,
+    header::REFRESH,
+    header::SET_COOKIE,
+    header::VIA,
+];
+
 /// Host of a request: lower-case, without port and final dot. The wire check has seen to it that there is exactly one.
 pub(super) fn host_of(uri: &Uri, headers: &HeaderMap) -> String {
     let field = headers
@@ -32,8 +47,48 @@ pub(super) fn host_of(uri: &Uri, headers: &HeaderMap) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
-/// Takes out the fields of one connection: those that `Connection` names and those that always are.
+/// Takes out the fields of one connection: those that `Connection` names and those that always are. That the sender of a request
+/// understands trailer fields (`TE: trailers`) stays: the gate passes them on, and gRPC servers refuse who does not.
 pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    let takes_trailers = takes_trailers(headers);
+    remove_all_hop_by_hop(headers);
+    if takes_trailers {
+        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+    }
+}
+
+/// The same of an answer, where `TE` says nothing. What it announces as trailer fields stays: it names fields that are passed on.
+pub(super) fn remove_hop_by_hop_of_answer(headers: &mut HeaderMap) {
+    let announced: Vec<HeaderValue> = headers.get_all(header::TRAILER).iter().cloned().collect();
+    remove_all_hop_by_hop(headers);
+    for it in announced {
+        headers.append(header::TRAILER, it);
+    }
+}
+
+/// Takes out of an answer's trailer fields what must not come late, and what only the gate may say.
+pub(super) fn clean_trailers(fields: &mut HeaderMap) {
+    remove_all_hop_by_hop(fields);
+    let unfit: Vec<HeaderName> = fields
+        .keys()
+        .filter(|it| NOT_LATE.contains(it) || it.as_str().starts_with(OWN_PREFIX))
+        .cloned()
+        .collect();
+    for name in &unfit {
+        fields.remove(name);
+    }
+}
+
+fn takes_trailers(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::TE)
+        .iter()
+        .filter_map(|it| it.to_str().ok())
+        .flat_map(|it| it.split(','))
+        .any(|it| it.trim().eq_ignore_ascii_case("trailers"))
+}
+
+fn remove_all_hop_by_hop(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
         .iter()
@@ -59,7 +114,7 @@ pub(super) fn has_passed(headers: &HeaderMap) -> bool {
         .any(|it| it.split_whitespace().nth(1) == Some(PSEUDONYM))
 }
 
-/// Adds this gate to the `Via` field. The received protocol is HTTP/1.1 in both directions.
+/// Adds this gate to the `Via` field.
 pub(super) fn append_via(headers: &mut HeaderMap) {
     headers.append(header::VIA, HeaderValue::from_static("1.1 shekara"));
 }
@@ -117,8 +172,28 @@ mod tests {
             ("transfer-encoding", "chunked"),
             ("x-end", "1"),
         ]);
+        let mut answer = headers.clone();
+        remove_hop_by_hop(&mut headers);
+        assert_eq!(headers, map(&[("x-end", "1"), ("te", "trailers")]));
+        remove_hop_by_hop_of_answer(&mut answer);
+        assert_eq!(answer, map(&[("x-end", "1"), ("trailer", "x-sum")]));
+        let mut headers = map(&[("te", "gzip, Trailers;q=1"), ("x-end", "1")]);
         remove_hop_by_hop(&mut headers);
         assert_eq!(headers, map(&[("x-end", "1")]));
+    }
+
+    #[test]
+    fn trailers_of_answers_say_nothing_of_the_message_or_the_gate() {
+        let mut fields = map(&[
+            ("grpc-status", "0"),
+            ("content-type", "text/html"),
+            ("location", "https://evil.example/"),
+            ("shekara-decision", "x"),
+            ("connection", "grpc-message"),
+            ("grpc-message", "a"),
+        ]);
+        clean_trailers(&mut fields);
+        assert_eq!(fields, map(&[("grpc-status", "0")]));
     }
 
     #[test]

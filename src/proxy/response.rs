@@ -42,7 +42,7 @@ pub(super) fn prepare(
     if parts.status.is_informational() || has_two_framings {
         return Err(Failure::Protocol);
     }
-    head::remove_hop_by_hop(headers);
+    head::remove_hop_by_hop_of_answer(headers);
     let redirect = redirect(parts.status, headers, destination, table)?;
     let own: Vec<HeaderName> = headers
         .keys()

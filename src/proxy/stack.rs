@@ -1,42 +1,50 @@
 //! A request's walk: admission, one snapshot, the steps before the decision, the decision, the answer.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use arc_swap::ArcSwap;
 use http::{HeaderMap, HeaderValue, Request, Response, header, request::Parts};
 use http_body_util::Either;
 use hyper::body::Incoming;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
+    admission::{Client, Held, Tally, counted_address},
     answer::{self, About, Body},
-    buffer::{self, Whole},
+    buffer::{self, Intake, Whole},
     caller::{self, Peer},
-    exchange::{Ending, Streamed},
+    exchange::{Ending, Patience, Streamed},
     head,
     journal::{self, Ended},
     response::{self, Redirect},
+    spool::Spool,
     upstream::{Failure, Forwarded, Upstreams},
-    wire::{Fault, Verdicts},
+    wire::Fault,
 };
 use crate::{
     gatekeeper::{
         self, Cleared, Gatekeeper, Report, Screening, Snapshot,
+        capacity::Capacity,
         destination::{Destination, Matched, check_path},
-        record::Outcome,
+        record::{Outcome, TimeLimit},
     },
     model::{decision::ReasonCode, message::Message},
     policy::reasons::Language,
-    telemetry::{Metrics, metrics::InFlight},
+    telemetry::{
+        Metrics,
+        metrics::{GenerationAlive, InFlight},
+    },
 };
 
-/// A configuration in force with its own connections.
+/// A configuration in force with its ways out.
 #[derive(Debug)]
 pub(super) struct Generation {
     /// The configuration.
     pub(super) snapshot: Arc<Snapshot>,
     /// Ways out under it.
     pub(super) upstreams: Upstreams,
+    /// Counts this value until it is freed.
+    pub(super) _alive: GenerationAlive,
 }
 
 /// What all requests share.
@@ -50,8 +58,22 @@ pub(super) struct Gate {
     pub(super) metrics: Arc<Metrics>,
     /// Exchanges at once.
     pub(super) slots: Arc<Semaphore>,
+    /// Exchanges of each client.
+    pub(super) clients: Arc<Tally<Client>>,
+    /// Exchanges at once of an address whose callers prove nothing.
+    pub(super) per_client: usize,
     /// Connections at once, over all listeners.
     pub(super) connections: Arc<Semaphore>,
+    /// Connections of each address.
+    pub(super) peers: Arc<Tally<IpAddr>>,
+    /// Connections at once of one address.
+    pub(super) connections_per_client: usize,
+    /// Memory, and threads that inspect.
+    pub(super) capacity: Arc<Capacity>,
+    /// For large bodies.
+    pub(super) spool: Spool,
+    /// What is large, in bytes.
+    pub(super) spool_above: u64,
 }
 
 /// What the requests of one connection share.
@@ -61,8 +83,8 @@ pub(super) struct Connection {
     pub(super) listener: Arc<str>,
     /// Who is there.
     pub(super) peer: Peer,
-    /// Verdicts of the wire check.
-    pub(super) verdicts: Verdicts,
+    /// It speaks HTTP/2, so that a refusal need not end it.
+    pub(super) is_http_2: bool,
 }
 
 /// One request on its way.
@@ -81,6 +103,8 @@ struct Stopped {
     fault: Fault,
     matched: Option<Matched>,
     bytes_in: u64,
+    /// The time limit that ran out, if one did.
+    time_limit: Option<TimeLimit>,
     /// Nobody reads the rest of the body: the connection must end.
     closes: bool,
 }
@@ -91,6 +115,7 @@ impl Stopped {
             fault,
             matched,
             bytes_in: 0,
+            time_limit: None,
             closes: true,
         }
     }
@@ -100,7 +125,9 @@ impl Stopped {
 struct Stored {
     message: Message,
     matched: Matched,
-    permits: [OwnedSemaphorePermit; 2],
+    held: Held,
+    /// When the exchange must be over.
+    ends: Instant,
 }
 
 /// Answers one request. Every request ends in exactly one decision record.
@@ -131,10 +158,33 @@ pub(super) async fn respond(
             "unknown".into()
         },
     };
-    match walk.store(verdict, parts, body).await {
+    let is_call = walk.connection.is_http_2 && answer::grpc::is_call(&parts.headers);
+    let response = match walk.store(verdict, parts, body).await {
         Ok(stored) => walk.screen(stored).await,
         Err(stopped) => walk.refuse(*stopped).await,
+    };
+    if is_call {
+        answer::grpc::in_its_words(response)
+    } else {
+        response
     }
+}
+
+/// Puts on record a request that its protocol refused, so that there is nothing of it but the fault.
+pub(super) async fn record(gate: Arc<Gate>, connection: Arc<Connection>, fault: Fault) {
+    let generation = gate.generation.load_full();
+    let callers = &generation.snapshot.callers;
+    let caller = caller::identify(callers, &connection.peer, &mut HeaderMap::new());
+    let walk = Walk {
+        in_flight: gate.metrics.exchange(),
+        gate,
+        generation,
+        connection,
+        language: Language::default(),
+        caller,
+        method: "unknown".into(),
+    };
+    walk.refuse(Stopped::early(fault, None)).await;
 }
 
 impl Walk {
@@ -148,24 +198,35 @@ impl Walk {
         let admitted = verdict
             .map_err(|fault| Stopped::early(fault, None))
             .and_then(|()| self.admit(&parts));
-        let (matched, slot) = match admitted {
+        let waits = parts.headers.contains_key(header::EXPECT);
+        let (matched, mut held) = match admitted {
             Ok(admitted) => admitted,
             Err(stopped) => {
                 // Reading would answer an `Expect: 100-continue`; such a client has not begun to send.
-                if !parts.headers.contains_key(header::EXPECT) {
+                if !waits {
                     buffer::drain(body).await;
                 }
                 return Err(Box::new(stopped));
             }
         };
         let limits = &matched.destination.limits;
-        let whole = match buffer::read(body, limits.body_bytes, limits.body_time).await {
+        let ends = Instant::now() + limits.total_time;
+        let intake = Intake {
+            limits,
+            capacity: &self.gate.capacity,
+            spool: &self.gate.spool,
+            spool_above: self.gate.spool_above,
+            ends,
+            waits,
+        };
+        let whole = match buffer::read(body, intake).await {
             Ok(whole) => whole,
             Err(broken) => {
                 return Err(Box::new(Stopped {
                     fault: broken.fault,
                     matched: Some(matched),
                     bytes_in: broken.received,
+                    time_limit: broken.time_limit,
                     closes: true,
                 }));
             }
@@ -175,31 +236,31 @@ impl Walk {
             .generation
             .upstreams
             .pool(&matched.destination.facts.id);
-        let own_slot = match pool {
+        held.destination = match pool {
             Some(pool) => pool.slot().await,
             None => None,
         };
-        let Some(own_slot) = own_slot else {
+        if held.destination.is_none() {
             return Err(Box::new(Stopped {
                 fault: overloaded("the destination has no exchange free"),
                 matched: Some(matched),
                 bytes_in,
+                time_limit: None,
                 closes: false,
             }));
-        };
+        }
         Ok(Stored {
             message: message(parts, whole, &matched),
             matched,
-            permits: [slot, own_slot],
+            held,
+            ends,
         })
     }
 
     /// What the head alone can settle: room, target, destination, loop, method, expectation.
-    fn admit(&self, parts: &Parts) -> Result<(Matched, OwnedSemaphorePermit), Stopped> {
+    fn admit(&self, parts: &Parts) -> Result<(Matched, Held), Stopped> {
         let stop = |fault| Stopped::early(fault, None);
-        let slot = Arc::clone(&self.gate.slots)
-            .try_acquire_owned()
-            .map_err(|_| stop(overloaded("the gate has no exchange free")))?;
+        let held = self.places().map_err(|why| stop(overloaded(why)))?;
         let headers = &parts.headers;
         let path = parts.uri.path();
         check_path(path).map_err(|detail| stop(Fault::framing(detail)))?;
@@ -245,7 +306,30 @@ impl Walk {
                 "no route of the destination takes this method",
             )));
         }
-        Ok((matched, slot))
+        Ok((matched, held))
+    }
+
+    /// A place for the client and one in the gate, or whose are taken.
+    fn places(&self) -> Result<Held, &'static str> {
+        let callers = &self.generation.snapshot.callers;
+        let caller = callers.iter().find(|it| it.id == self.caller);
+        let (client, most) = match caller {
+            Some(caller) => {
+                let most = caller.concurrency.unwrap_or(usize::MAX);
+                (Client::Caller(Arc::clone(&caller.id)), most)
+            }
+            None => {
+                let address = counted_address(self.connection.peer.address);
+                (Client::Address(address), self.gate.per_client)
+            }
+        };
+        let client = self.gate.clients.take(client, most);
+        let gate = Arc::clone(&self.gate.slots).try_acquire_owned();
+        Ok(Held {
+            _client: client.ok_or("the client has no exchange free")?,
+            _gate: gate.map_err(|_| "the gate has no exchange free")?,
+            destination: None,
+        })
     }
 
     /// Whether the path is a route's, only under another method.
@@ -275,7 +359,7 @@ impl Walk {
             .screen(stored.message, request, &self.generation.snapshot)
             .await;
         match screening {
-            Screening::Cleared(cleared) => self.forward(cleared, stored.permits).await,
+            Screening::Cleared(cleared) => self.forward(cleared, stored.held, stored.ends).await,
             Screening::Refused(refused) => {
                 self.answer_refusal(&refused.report, Some(&destination), None)
             }
@@ -283,20 +367,16 @@ impl Walk {
     }
 
     /// Sends what was cleared and passes the answer on.
-    async fn forward(
-        self,
-        cleared: Box<Cleared>,
-        permits: [OwnedSemaphorePermit; 2],
-    ) -> Response<Body> {
+    async fn forward(self, cleared: Box<Cleared>, held: Held, ends: Instant) -> Response<Body> {
         let report = Arc::clone(&cleared.report);
         self.gate.metrics.screened(&report);
         let metrics = Arc::clone(&self.gate.metrics);
-        let mut ending = Ending::new(report, metrics, self.in_flight, permits);
+        let mut ending = Ending::new(report, metrics, self.in_flight, held);
         let Forwarded {
             destination,
             completion,
             answer,
-        } = self.generation.upstreams.forward(cleared).await;
+        } = self.generation.upstreams.forward(cleared, ends).await;
         ending.owe(completion);
         let snapshot = &self.generation.snapshot;
         let prepared = answer.and_then(|(response, loan)| {
@@ -309,14 +389,15 @@ impl Walk {
             Ok((parts, body, loan, redirect)) => {
                 note_redirect(&self.gate.metrics, &destination, redirect);
                 ending.set_status(parts.status.as_u16());
-                let pause = destination.limits.response_time;
-                let body = Streamed::new(body, loan, pause, ending);
+                let pause = destination.limits.response_idle_time;
+                let body = Streamed::new(body, loan, Patience { pause, ends }, ending);
                 Response::from_parts(parts, Either::Right(body))
             }
             Err(failure) => {
                 self.gate
                     .metrics
                     .upstream_failed(&destination.facts.id, failure.error_type());
+                ending.set_time_limit(failure.time_limit());
                 let about = about(ending.report(), snapshot, Some(&destination), self.language);
                 let response = answer::failure(about, failure);
                 ending.set_status(response.status().as_u16());
@@ -341,11 +422,19 @@ impl Walk {
         let refused = self
             .gate
             .gatekeeper
-            .refuse(stopped.fault.code, request, snapshot)
+            .refuse(
+                stopped.fault.code,
+                Some(stopped.fault.detail),
+                request,
+                snapshot,
+            )
             .await;
+        if let (Some(limit), Some(destination)) = (stopped.time_limit, &destination) {
+            self.gate.metrics.timed_out(&destination.facts.id, limit);
+        }
         let fault = own_status(stopped.fault);
         let mut response = self.answer_refusal(&refused.report, destination.as_deref(), fault);
-        if stopped.closes {
+        if stopped.closes && !self.connection.is_http_2 {
             answer::close(response.headers_mut());
         }
         if response.status() == http::StatusCode::METHOD_NOT_ALLOWED {
@@ -456,7 +545,10 @@ const fn fault_of(code: ReasonCode, detail: &'static str) -> Fault {
 }
 
 const fn overloaded(detail: &'static str) -> Fault {
-    fault_of(ReasonCode::Overloaded, detail)
+    Fault {
+        status: 503,
+        ..fault_of(ReasonCode::Overloaded, detail)
+    }
 }
 
 /// A fault whose status is more exact than the reason's.

@@ -1,7 +1,8 @@
 //! TLS of listeners: what is presented, which clients are known.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
+use arc_swap::ArcSwap;
 use rustls::{
     RootCertStore, ServerConfig,
     crypto::{CryptoProvider, aws_lc_rs},
@@ -10,9 +11,11 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use x509_parser::{extensions::GeneralName, prelude::FromDer};
 
-use super::ListenerTls;
+use super::{Listener, ListenerTls};
 
-/// The one protocol spoken here (RFC 7301).
+/// HTTP/2 over TLS (RFC 9113 §3.2).
+pub(super) const ALPN_HTTP_2: &[u8] = b"h2";
+/// HTTP/1.1 over TLS (RFC 7301).
 pub(super) const ALPN_HTTP_1_1: &[u8] = b"http/1.1";
 
 /// The one provider of cryptography.
@@ -20,11 +23,117 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
+/// What a TLS listener presents, and which clients it knows. Immutable; a reload puts another one in its place.
+#[derive(Debug)]
+pub(super) struct Identity {
+    settings: ListenerTls,
+    /// For the handshakes that come.
+    pub(super) config: Arc<ServerConfig>,
+    /// When the certificate ends, in seconds since 1970-01-01T00:00:00Z.
+    pub(super) ends: i64,
+}
+
+impl Identity {
+    /// # Errors
+    /// The PEM does not hold what it should, or key and certificate do not belong together.
+    fn new(settings: &ListenerTls) -> Result<Self, String> {
+        let leaf = certificates(&settings.certificate, "certificate")?;
+        Ok(Self {
+            settings: settings.clone(),
+            config: Arc::new(server_config(settings)?),
+            ends: leaf.first().map(end).transpose()?.unwrap_or_default(),
+        })
+    }
+}
+
+/// The identity of each TLS listener.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Identities(BTreeMap<Arc<str>, Arc<ArcSwap<Identity>>>);
+
+/// An identity that may take the place of another one.
+#[derive(Debug)]
+pub(super) struct Renewal {
+    place: Arc<ArcSwap<Identity>>,
+    /// Listener id.
+    pub(super) listener: Arc<str>,
+    identity: Arc<Identity>,
+}
+
+impl Identities {
+    /// Those of `listeners`.
+    ///
+    /// # Errors
+    /// One cannot be set up; names the listener.
+    pub(super) fn new(listeners: &[Listener]) -> Result<Self, String> {
+        let mut all = BTreeMap::new();
+        for it in listeners {
+            if let Some(tls) = &it.tls {
+                let identity = Identity::new(tls).map_err(|why| at_listener(&it.id, &why))?;
+                all.insert(
+                    Arc::clone(&it.id),
+                    Arc::new(ArcSwap::from_pointee(identity)),
+                );
+            }
+        }
+        Ok(Self(all))
+    }
+
+    /// Where a listener finds what it presents.
+    pub(super) fn of(&self, listener: &str) -> Option<&Arc<ArcSwap<Identity>>> {
+        self.0.get(listener)
+    }
+
+    /// When the certificate of each listener ends, in seconds since 1970.
+    pub(super) fn ends(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.0.iter().map(|(id, it)| (&**id, it.load().ends))
+    }
+
+    /// What `listeners` change, ready to be presented; nothing is presented yet.
+    ///
+    /// # Errors
+    /// One cannot be set up; names the listener.
+    pub(super) fn renewals(&self, listeners: &[Listener]) -> Result<Vec<Renewal>, String> {
+        let mut renewals = Vec::new();
+        for it in listeners {
+            let (Some(place), Some(tls)) = (self.of(&it.id), &it.tls) else {
+                continue;
+            };
+            if place.load().settings != *tls {
+                let identity = Identity::new(tls).map_err(|why| at_listener(&it.id, &why))?;
+                renewals.push(Renewal {
+                    place: Arc::clone(place),
+                    listener: Arc::clone(&it.id),
+                    identity: Arc::new(identity),
+                });
+            }
+        }
+        Ok(renewals)
+    }
+}
+
+impl Renewal {
+    /// Presents it to the handshakes that come. Sessions of the old identity are not resumed, connections stay.
+    pub(super) fn present(self) {
+        self.place.store(self.identity);
+    }
+}
+
+fn at_listener(id: &str, why: &str) -> String {
+    format!("TLS of listener `{id}`: {why}")
+}
+
+/// When a certificate ends, in seconds since 1970.
+fn end(certificate: &CertificateDer<'_>) -> Result<i64, String> {
+    x509_parser::certificate::X509Certificate::from_der(certificate)
+        .map(|(_, it)| it.validity().not_after.timestamp())
+        .map_err(|_| "`certificate` is not X.509".to_owned())
+}
+
 /// A server's side of TLS, 1.2 or 1.3.
 ///
 /// # Errors
 /// The PEM does not hold what it should, or key and certificate do not belong together.
-pub(super) fn server_config(settings: &ListenerTls) -> Result<ServerConfig, String> {
+fn server_config(settings: &ListenerTls) -> Result<ServerConfig, String> {
     let chain = certificates(&settings.certificate, "certificate")?;
     let key = PrivateKeyDer::from_pem_slice(settings.key.expose().as_bytes())
         .map_err(|_| "`key` holds no PEM private key".to_owned())?;
@@ -40,7 +149,7 @@ pub(super) fn server_config(settings: &ListenerTls) -> Result<ServerConfig, Stri
     let mut config = builder
         .with_single_cert(chain, key)
         .map_err(|error| format!("certificate and key do not fit: {error}"))?;
-    config.alpn_protocols = vec![ALPN_HTTP_1_1.to_vec()];
+    config.alpn_protocols = vec![ALPN_HTTP_2.to_vec(), ALPN_HTTP_1_1.to_vec()];
     Ok(config)
 }
 
@@ -71,7 +180,11 @@ pub(super) fn root_store(pem: &str) -> Result<RootCertStore, String> {
     Ok(store)
 }
 
-fn certificates(pem: &str, what: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+/// The certificates of `pem`, which is called `what` in errors; at least one.
+///
+/// # Errors
+/// There is none.
+pub(super) fn certificates(pem: &str, what: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     let found: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
         .collect::<Result<_, _>>()
         .map_err(|_| format!("`{what}` is not PEM"))?;

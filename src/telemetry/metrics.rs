@@ -2,21 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use prometheus::{
-    Encoder as _, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec,
-    Opts, Registry, TextEncoder,
-};
+use prometheus::{Encoder as _, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+
+use super::groups::{Decisions, Load, Maker, Times, Upstreams};
 
 use crate::{
-    gatekeeper::Report,
-    model::{Timestamp, decision::Mode, finding::GapKind},
+    gatekeeper::{Report, capacity::Capacity, record::TimeLimit},
+    model::{
+        Timestamp,
+        decision::{Mode, ReasonCode},
+        finding::GapKind,
+    },
 };
-
-/// From a tenth of a millisecond, which is a fraction of the gate's own share, to ten seconds.
-const SECONDS: &[f64] = &[
-    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
-    5.0, 10.0,
-];
 
 /// The registry of one process, and one method for each event.
 #[derive(Debug)]
@@ -25,141 +22,17 @@ pub struct Metrics {
     decisions: Decisions,
     times: Times,
     reloads: IntCounterVec,
-    upstream_failures: IntCounterVec,
+    upstreams: Upstreams,
+    connection_faults: IntCounterVec,
     in_flight: IntGauge,
     generation: IntGauge,
+    config: IntGaugeVec,
+    generations_alive: IntGauge,
     audit_writable: IntGauge,
     expiries: IntGaugeVec,
-}
-
-/// What was decided.
-#[derive(Debug)]
-struct Decisions {
-    transfers: IntCounterVec,
-    categories: IntCounterVec,
-    bases: IntCounterVec,
-    refusals: IntCounterVec,
-    would_refuse: IntCounterVec,
-    gaps: IntCounterVec,
-    findings: IntCounterVec,
-    opened: IntCounterVec,
-}
-
-/// How long it took.
-#[derive(Debug)]
-struct Times {
-    inspection: Histogram,
-    decision: Histogram,
-    evidence: Histogram,
-    audit_append: Histogram,
-    upstream: HistogramVec,
-    request: Histogram,
-}
-
-/// Registers what a constructor made. Names and labels are constants, so that a failure shows in the first test.
-struct Maker(Registry);
-
-impl Maker {
-    fn add<C: prometheus::core::Collector + Clone + 'static>(
-        &self,
-        made: prometheus::Result<C>,
-    ) -> prometheus::Result<C> {
-        let collector = made?;
-        self.0.register(Box::new(collector.clone()))?;
-        Ok(collector)
-    }
-
-    fn counters(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-    ) -> prometheus::Result<IntCounterVec> {
-        self.add(IntCounterVec::new(Opts::new(name, help), labels))
-    }
-
-    fn seconds(&self, name: &str, help: &str) -> prometheus::Result<Histogram> {
-        let options = HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
-        self.add(Histogram::with_opts(options))
-    }
-
-    fn gauge(&self, name: &str, help: &str) -> prometheus::Result<IntGauge> {
-        self.add(IntGauge::new(name, help))
-    }
-}
-
-impl Decisions {
-    fn new(make: &Maker) -> prometheus::Result<Self> {
-        Ok(Self {
-            transfers: make.counters(
-                "shekara_transfers_total",
-                "Messages decided on, by verdict and by what it would be if every reason acted.",
-                &["destination", "country", "verdict", "would_be"],
-            )?,
-            categories: make.counters(
-                "shekara_transfer_categories_total",
-                "Persons' categories in messages decided on.",
-                &["destination", "category", "verdict"],
-            )?,
-            bases: make.counters(
-                "shekara_transfer_bases_total",
-                "What carried a facet for a person.",
-                &["destination", "basis"],
-            )?,
-            refusals: make.counters(
-                "shekara_refusals_total",
-                "Messages refused, by primary reason.",
-                &["destination", "reason"],
-            )?,
-            would_refuse: make.counters(
-                "shekara_would_refuse_total",
-                "Reasons that were only recorded.",
-                &["destination", "reason"],
-            )?,
-            gaps: make.counters(
-                "shekara_gaps_total",
-                "Parts of messages that could not be read.",
-                &["destination", "kind"],
-            )?,
-            findings: make.counters(
-                "shekara_findings_total",
-                "Personal data found.",
-                &["category", "part"],
-            )?,
-            opened: make.counters(
-                "shekara_opened_total",
-                "Messages that passed because a policy was opened.",
-                &["destination", "what"],
-            )?,
-        })
-    }
-}
-
-impl Times {
-    fn new(make: &Maker) -> prometheus::Result<Self> {
-        let upstream = HistogramVec::new(
-            HistogramOpts::new(
-                "shekara_upstream_seconds",
-                "Time from sending a request to the end of its answer.",
-            )
-            .buckets(SECONDS.to_vec()),
-            &["destination", "status_class"],
-        );
-        Ok(Self {
-            inspection: make.seconds("shekara_inspection_seconds", "Time to read a message.")?,
-            decision: make.seconds("shekara_decision_seconds", "Time to decide.")?,
-            evidence: make.seconds("shekara_evidence_seconds", "Time to ask the registers.")?,
-            audit_append: make.seconds(
-                "shekara_audit_append_seconds",
-                "Time until a decision was on stable storage.",
-            )?,
-            upstream: make.add(upstream)?,
-            request: make.seconds(
-                "shekara_request_seconds",
-                "Time from a request's head to the end of its answer.",
-            )?,
-        })
-    }
+    tls_reloads: IntCounterVec,
+    certificates: IntGaugeVec,
+    load: Load,
 }
 
 impl Metrics {
@@ -186,16 +59,40 @@ impl Metrics {
                 "Configurations offered to the running process.",
                 &["outcome"],
             )?,
-            upstream_failures: make.counters(
-                "shekara_upstream_failures_total",
-                "Cleared messages that got no answer to pass on, by RFC 9209 error type.",
-                &["destination", "error"],
+            upstreams: Upstreams::new(&make)?,
+            connection_faults: make.counters(
+                "shekara_connection_faults_total",
+                "Connections and streams that the gate ended because the client broke the protocol or kept it waiting.",
+                &["fault"],
             )?,
             in_flight: make.gauge("shekara_requests_in_flight", "Exchanges under way.")?,
             generation: make.gauge(
                 "shekara_config_generation",
                 "Counts the configurations taken into force.",
             )?,
+            config: make.add(IntGaugeVec::new(
+                Opts::new(
+                    "shekara_config_info",
+                    "Version of the configuration in force, as in every record; always 1.",
+                ),
+                &["version"],
+            ))?,
+            generations_alive: make.gauge(
+                "shekara_config_generations_alive",
+                "Configurations in memory: the one in force, and those under which exchanges still finish.",
+            )?,
+            tls_reloads: make.counters(
+                "shekara_tls_reloads_total",
+                "Certificates, keys and client roots offered to listeners of the running process.",
+                &["outcome"],
+            )?,
+            certificates: make.add(IntGaugeVec::new(
+                Opts::new(
+                    "shekara_certificate_expiry_timestamp_seconds",
+                    "When the certificate that a listener presents ends, in seconds since 1970-01-01T00:00:00Z.",
+                ),
+                &["listener"],
+            ))?,
             audit_writable: make.gauge(
                 "shekara_audit_writable",
                 "Whether the audit log accepts records.",
@@ -207,6 +104,7 @@ impl Metrics {
                 ),
                 &["kind", "destination"],
             ))?,
+            load: Load::new(&make)?,
             registry: make.0,
         })
     }
@@ -249,6 +147,14 @@ impl Metrics {
                 .findings
                 .with_label_values(&[it.category.code(), it.part.as_str()])
                 .inc_by(u64::from(it.count));
+        }
+        if let Some(leaves) = &decided.leaves {
+            for (what, count) in [("values", leaves.removed), ("records", leaves.dropped)] {
+                self.decisions
+                    .reduced
+                    .with_label_values(&[destination, what])
+                    .inc_by(u64::from(count));
+            }
         }
         for (kind, count) in &report.gaps {
             self.decisions
@@ -304,9 +210,62 @@ impl Metrics {
 
     /// A cleared message got no answer to pass on; `error` is of RFC 9209.
     pub fn upstream_failed(&self, destination: &str, error: &'static str) {
-        self.upstream_failures
+        self.upstreams
+            .failures
             .with_label_values(&[destination, error])
             .inc();
+    }
+
+    /// The gate ended a connection or a stream; `fault` is of a closed set.
+    pub fn connection_fault(&self, fault: &'static str) {
+        self.connection_faults.with_label_values(&[fault]).inc();
+    }
+
+    /// A connection to an upstream is being opened.
+    pub fn upstream_connected(&self, destination: &str) {
+        self.upstreams
+            .connected
+            .with_label_values(&[destination])
+            .inc();
+        self.upstreams
+            .connections
+            .with_label_values(&[destination])
+            .inc();
+    }
+
+    /// A connection to an upstream is no more, or came to nothing.
+    pub fn upstream_disconnected(&self, destination: &str) {
+        self.upstreams
+            .connections
+            .with_label_values(&[destination])
+            .dec();
+    }
+
+    /// The breaker of an upstream is closed (0), half-open (1) or open (2).
+    pub fn breaker(&self, destination: &str, state: i64) {
+        self.upstreams
+            .breakers
+            .with_label_values(&[destination])
+            .set(state);
+    }
+
+    /// A time limit ended an exchange.
+    pub fn timed_out(&self, destination: &str, limit: TimeLimit) {
+        self.load
+            .timeouts
+            .with_label_values(&[destination, limit.as_str()])
+            .inc();
+    }
+
+    /// A connection was closed because its address had enough of them.
+    pub fn refused_connection(&self) {
+        self.load.connections_refused.inc();
+    }
+
+    /// Shows what is in use of `capacity` from now on.
+    pub fn watch(&self, capacity: Arc<Capacity>) {
+        // One process has one; a second is refused, and the first stays shown.
+        let _shown_already = self.load.capacity.set(capacity);
     }
 
     /// A message or answer passed because a policy was opened.
@@ -327,7 +286,9 @@ impl Metrics {
     }
 
     /// A configuration was taken into force.
-    pub fn took_into_force(&self, generation: u64) {
+    pub fn took_into_force(&self, version: &str, generation: u64) {
+        self.config.reset();
+        self.config.with_label_values(&[version]).set(1);
         self.generation
             .set(i64::try_from(generation).unwrap_or(i64::MAX));
         self.reloads.with_label_values(&["taken"]).inc();
@@ -336,6 +297,29 @@ impl Metrics {
     /// A configuration was refused; the old one stays in force.
     pub fn refused_reload(&self) {
         self.reloads.with_label_values(&["refused"]).inc();
+    }
+
+    /// A configuration is in memory until the value is dropped.
+    pub fn generation(&self) -> GenerationAlive {
+        self.generations_alive.inc();
+        GenerationAlive(self.generations_alive.clone())
+    }
+
+    /// A listener presents a new certificate, or knows clients by new roots.
+    pub fn renewed_certificate(&self) {
+        self.tls_reloads.with_label_values(&["taken"]).inc();
+    }
+
+    /// A certificate, key or root was refused; the listener keeps the old one.
+    pub fn refused_certificate(&self) {
+        self.tls_reloads.with_label_values(&["refused"]).inc();
+    }
+
+    /// When the certificate of each listener ends, in seconds since 1970.
+    pub fn certificates<'a>(&self, all: impl IntoIterator<Item = (&'a str, i64)>) {
+        for (listener, end) in all {
+            self.certificates.with_label_values(&[listener]).set(end);
+        }
     }
 
     /// What ends when, as (kind, destination, instant): of the configuration that took force, in the place of the one before.
@@ -358,6 +342,7 @@ impl Metrics {
     /// # Errors
     /// A collector gave a metric without value.
     pub fn render(&self) -> prometheus::Result<Vec<u8>> {
+        self.load.look();
         let mut out = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut out)?;
         Ok(out)
@@ -370,6 +355,16 @@ impl Metrics {
             .iter()
             .map(|it| it.get_metric().len())
             .sum()
+    }
+}
+
+/// A configuration in memory.
+#[derive(Debug)]
+pub struct GenerationAlive(IntGauge);
+
+impl Drop for GenerationAlive {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 
@@ -404,7 +399,10 @@ fn opened_label(what: &str) -> &str {
         "failure:audit" | "failure:registers" | "failure:inspection" | "redirects"
     ) || what
         .strip_prefix("gap:")
-        .is_some_and(|it| it.parse::<GapKind>().is_ok());
+        .is_some_and(|it| it.parse::<GapKind>().is_ok())
+        || what
+            .strip_prefix("waiver:")
+            .is_some_and(|it| it.parse::<ReasonCode>().is_ok());
     if is_known { what } else { "other" }
 }
 
@@ -426,9 +424,10 @@ mod tests {
     #[test]
     fn events_show_in_the_text() {
         let metrics = Arc::new(Metrics::new().unwrap());
-        metrics.took_into_force(3);
+        metrics.took_into_force("36620a8c26d021cc", 3);
         metrics.answered("crm", 204, Duration::from_millis(2));
         metrics.upstream_failed("crm", "dns_error");
+        metrics.connection_fault("slow-reader");
         let exchange = metrics.exchange();
         let text = |metrics: &Metrics| String::from_utf8(metrics.render().unwrap()).unwrap();
         for line in [
@@ -436,6 +435,7 @@ mod tests {
             "shekara_config_reloads_total{outcome=\"taken\"} 1",
             "shekara_upstream_seconds_count{destination=\"crm\",status_class=\"2xx\"} 1",
             "shekara_upstream_failures_total{destination=\"crm\",error=\"dns_error\"} 1",
+            "shekara_connection_faults_total{fault=\"slow-reader\"} 1",
             "shekara_requests_in_flight 1",
         ] {
             assert!(text(&metrics).contains(line), "{line}");
@@ -460,7 +460,7 @@ mod tests {
 
     #[test]
     fn opened_policies_are_a_closed_set() {
-        for known in ["gap:opaque", "failure:audit"] {
+        for known in ["gap:opaque", "failure:audit", "waiver:no-consent"] {
             assert_eq!(opened_label(known), known);
         }
         assert_eq!(opened_label("gap:991231100010"), "other");

@@ -1,5 +1,6 @@
 //! Log set-up and every metric: name, help, labels, one method an event. Values of personal data never come here.
 
+mod groups;
 pub mod log;
 pub mod metrics;
 

@@ -11,7 +11,10 @@
     reason = "a test that cannot go on fails, and says where"
 )]
 
+mod codings;
 mod gate;
+#[path = "../support/status.rs"]
+mod status;
 mod values;
 mod wires;
 

@@ -292,6 +292,185 @@ fn no_part_of_a_target_or_form_hides_a_value() {
     bench.end();
 }
 
+/// A form of one part: what stands in its head after the name, and its content.
+fn form(head: &str, content: &str) -> Vec<u8> {
+    let body =
+        format!("--B\r\nContent-Disposition: form-data; name={head}\r\n\r\n{content}\r\n--B--\r\n");
+    let label = "multipart/form-data; boundary=B";
+    request("/v1", b"", label, body.as_bytes())
+}
+
+#[test]
+fn no_part_of_a_multipart_body_hides_a_value() {
+    let mut bench = Bench::start();
+    let document = json!({ "iin": IIN }).to_string();
+    for writing in [plain_writings(), encoded_writings()].concat() {
+        bench.refused(&writing, &form("x", &writing));
+    }
+    for (head, content) in [
+        (format!("\"{IIN}\""), "1"),
+        (format!("\"c[{IIN}]\""), "1"),
+        (format!("x; filename=\"{IIN}.pdf\""), "1"),
+        (format!("x; filename=\"{}\"", base64(IIN)), "1"),
+        (format!("x; filename*=utf-8''{}", percent(IIN)), "1"),
+        ("x; filename*0=991231; filename*1=100010".to_owned(), "1"),
+        (format!("x\r\nX-Client: {IIN}"), "1"),
+        (format!("x\r\nX-{IIN}: 1"), "1"),
+        (format!("x\r\nContent-ID: <{ADDRESS}>"), "1"),
+        (format!("x\r\nContent-Type: text/plain; a={IIN}"), "1"),
+        (
+            "x\r\nContent-Type: application/json".to_owned(),
+            document.as_str(),
+        ),
+        (
+            "x\r\nContent-Type: application/octet-stream".to_owned(),
+            IIN,
+        ),
+        (
+            "x\r\nContent-Type: multipart/mixed; boundary=C".to_owned(),
+            "--C\r\n\r\n1\r\n--C--",
+        ),
+        ("first_name".to_owned(), "Aigerim"),
+        ("\"customer[first_name]\"".to_owned(), "Aigerim"),
+    ] {
+        bench.refused(&head, &form(&head, content));
+    }
+    let list = format!("--B\r\nContent-Type: application/json\r\n\r\n{document}\r\n--B--");
+    for label in [
+        "multipart/mixed; boundary=B",
+        "multipart/related; boundary=\"B\"; type=\"application/json\"",
+    ] {
+        bench.refused(label, &request("/v1", b"", label, list.as_bytes()));
+    }
+    for (head, content) in [
+        ("note", "ok"),
+        (
+            "note; filename=\"report.txt\"\r\nContent-Type: text/plain; charset=utf-8",
+            "Жеткізілді",
+        ),
+        (
+            "note; filename=a.txt; filename*=UTF-8''a.txt\r\nContent-Transfer-Encoding: 8bit",
+            "1\r\n2",
+        ),
+        (
+            "\"items[0][sku]\"\r\nContent-Type: application/json",
+            "{\"sku\":\"SKU-991231-100\"}",
+        ),
+        ("note\r\nContent-Transfer-Encoding: base64", "b2s="),
+        ("note", ""),
+    ] {
+        bench.forwarded(head, &form(head, content));
+    }
+    bench.end();
+}
+
+#[test]
+fn no_part_of_an_xml_body_hides_a_value() {
+    let mut bench = Bench::start();
+    let xml = |body: &str| request("/v1", b"", "application/xml", body.as_bytes());
+    let escaped = |it: &str| it.replace('&', "&amp;").replace('<', "&lt;");
+    for writing in [plain_writings(), encoded_writings()].concat() {
+        bench.refused(&writing, &xml(&format!("<c>{}</c>", escaped(&writing))));
+        // Not every recipient undoes the references once only.
+        bench.refused(&writing, &xml(&format!("<c><![CDATA[{writing}]]></c>")));
+    }
+    let digits = each(IIN, |it| format!("&#{};", it as u32));
+    for body in [
+        format!("<c d='{IIN}'/>"),
+        format!("<c d='{digits}'/>"),
+        format!("<c>{digits}</c>"),
+        format!("<i-{IIN}/>"),
+        format!("<c i-{IIN}=''/>"),
+        format!("<c xmlns:p='urn:{IIN}'/>"),
+        format!("<c><!-- {IIN} --></c>"),
+        format!("<c/><!-- {IIN} -->"),
+        format!("<c/><?x {IIN}?>"),
+        "<c>991231<!--x-->100010</c>".to_owned(),
+        "<c>991231<b/>100010</c>".to_owned(),
+        "<c>991231<![CDATA[100010]]></c>".to_owned(),
+        format!("<!DOCTYPE c [<!ENTITY a '{IIN}'>]><c/>"),
+        "<c><first_name>Aigerim</first_name></c>".to_owned(),
+        "<c><first_name xml:lang='kk'>Aigerim</first_name></c>".to_owned(),
+        "<c><email value='a.ivanova@example.com'/></c>".to_owned(),
+        "<m:c xmlns:m='urn:x'><m:first_name>Aigerim</m:first_name></m:c>".to_owned(),
+        "<c><field name='first_name'>Aigerim</field></c>".to_owned(),
+        "<c><field><value>Aigerim</value><name>first_name</name></field></c>".to_owned(),
+        "<c first_name='Aigerim'/>".to_owned(),
+    ] {
+        bench.refused(&body, &xml(&body));
+    }
+    let soap = format!(
+        "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body><d>{}</d></s:Body></s:Envelope>",
+        base64(&json!({ "iin": IIN }).to_string())
+    );
+    for label in [
+        "text/xml; charset=utf-8",
+        "application/soap+xml; charset=utf-8; action=\"urn:a\"",
+    ] {
+        bench.refused(label, &request("/v1", b"", label, soap.as_bytes()));
+    }
+    for body in [
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<order><line sku='SKU-991231-100'>3</line><line sku='b'>125</line></order>",
+        "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><s:Body><m:Ping xmlns:m=\"urn:example:ping\" xsi:type=\"xsd:string\">ok</m:Ping></s:Body></s:Envelope>",
+        "<a><![CDATA[R&D]]> &amp; 50% &#8470; 1001</a>",
+        "<a/>",
+    ] {
+        bench.forwarded(body, &xml(body));
+    }
+    bench.end();
+}
+
+#[test]
+fn no_cell_of_a_table_hides_a_value() {
+    let mut bench = Bench::start();
+    let table = |label: &str, body: &str| request("/v1", b"", label, body.as_bytes());
+    for writing in [plain_writings(), encoded_writings()].concat() {
+        let cell = writing.replace('"', "\"\"");
+        bench.refused(
+            &writing,
+            &table("text/csv", &format!("a,note\r\n1,\"{cell}\"\r\n")),
+        );
+    }
+    for body in [
+        format!("iin\n{IIN}\n"),
+        format!("{IIN}\n1\n"),
+        format!("a,b\n1,{IIN}"),
+        format!("a;b\n1;{IIN}"),
+        format!("a\tb\n1\t{IIN}"),
+        format!("a|b\n1|{IIN}"),
+        format!("\u{feff}a,b\n1,{IIN}"),
+        format!("a\n1,{IIN}\n"),
+        format!("a,b\n1\n{IIN}\n"),
+        format!("a\n=\"{IIN}\"\n"),
+        format!("a\n'{IIN}\n"),
+        format!("a\n \"{IIN}\"\n"),
+        format!("a\n\"{IIN}\n"),
+        "id,iin\n1,\"991231\n100010\"\n".to_owned(),
+        "iin\n50314100013\n".to_owned(),
+        "first_name,last_name\nAigerim,Ivanova\n".to_owned(),
+        "name,value\nfirst_name,Aigerim\n".to_owned(),
+        "value,name\nAigerim,first_name\n".to_owned(),
+    ] {
+        bench.refused(&body, &table("text/csv", &body));
+    }
+    bench.refused(
+        "absent",
+        &table("text/csv; header=absent", &format!("1,{IIN}\n")),
+    );
+    bench.refused(
+        "tsv",
+        &table("text/tab-separated-values", &format!("a\tb\n1\t{IIN}\n")),
+    );
+    for body in [
+        "sku,quantity,price\r\nSKU-991231-100,3,\"1,5\"\r\nb,1,2\r\n",
+        "sku;quantity\n\"a \"\"b\"\"\";3\n",
+        "order_id\n100000012345\n",
+    ] {
+        bench.forwarded(body, &table("text/csv", body));
+    }
+    bench.end();
+}
+
 #[test]
 fn what_is_nobodys_passes() {
     let mut bench = Bench::start();

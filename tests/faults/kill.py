@@ -85,7 +85,7 @@ def main():
     gate.stop()
     key = bytes.fromhex(log_key(gate))
     allowed = {it["leaves"]["digest"] for it in map(decided, export(gate)) if it and it["leaves"]}
-    seen = [body for _, _, body in gate.upstream.received]
+    seen = [it.body for it in gate.upstream.received]
     missing = [body for body in seen if hmac.new(key, b"body\0" + body, hashlib.sha256).hexdigest() not in allowed]
     assert len(seen) > 10 * ROUNDS / 2, f"too little load: {len(seen)} requests"
     assert not missing, f"{len(missing)} of {len(seen)} requests left without an allow record"

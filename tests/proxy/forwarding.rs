@@ -34,7 +34,7 @@ async fn a_cleared_message_goes_out_as_it_came_with_head_and_framing_of_our_own(
     assert_eq!(
         upstream.requests(),
         [format!(
-            "POST /v1/contacts?x=1 HTTP/1.1\r\nhost: {}\r\nx-a: 1\r\ncontent-length: 5\r\nvia: 1.1 shekara\r\n\r\nabcde",
+            "POST /v1/contacts?x=1 HTTP/1.1\r\nhost: {}\r\nte: trailers\r\nx-a: 1\r\ncontent-length: 5\r\nvia: 1.1 shekara\r\nconnection: te\r\n\r\nabcde",
             upstream.address
         )]
     );

@@ -48,9 +48,10 @@ async fn more_exchanges_than_there_is_room_for_are_told_to_come_back() {
     assert_eq!(gate.stop().await.reasons(), ["-", "overloaded", "-"]);
 }
 
-/// The places of an exchange are held until its last byte, not until its head.
+/// The places of an exchange are held until its last byte, not until its head: a limit around the service alone would let go of
+/// them with the head.
 #[tokio::test]
-async fn a_streamed_answer_holds_its_place() {
+async fn trap_8_places_are_held_until_the_last_byte_of_the_answer() {
     let script = Script {
         pause: Duration::from_millis(200),
         ..Script::answer(&format!(
@@ -243,4 +244,55 @@ async fn a_gate_in_front_of_itself_stops_the_storm() {
     let answer = Client::connect(gate.address).await.ask(GET).await;
     assert_eq!(answer.status, 508);
     assert_eq!(gate.stop().await.reasons(), ["-", "proxy-loop"]);
+}
+
+/// If this fails, a reload drops connections to recipients that it does not touch, or keeps one to an upstream that has changed.
+#[tokio::test]
+async fn connections_outlive_a_reload_that_does_not_touch_their_destination() {
+    let (gate, upstream) = between(Script::ok()).await;
+    let ask = async || Client::connect(gate.address).await.ask(GET).await.status;
+    assert_eq!(ask().await, 200);
+    let url = format!("http://{}", upstream.address);
+    let mut renamed = destination("crm", &url);
+    renamed.legal_status = 403;
+    gate.handle
+        .swap(snapshot(vec![Arc::new(renamed)], Vec::new(), 2))
+        .unwrap();
+    assert_eq!(ask().await, 200);
+    assert_eq!(upstream.connections(), 1, "it is reached as before");
+    let mut changed = destination("crm", &url);
+    changed.upstream.controlled_zone = false;
+    gate.handle
+        .swap(snapshot(vec![Arc::new(changed)], Vec::new(), 3))
+        .unwrap();
+    assert_eq!(ask().await, 502, "loopback is not allowed any more");
+    assert_eq!(upstream.connections(), 1);
+    drop(gate);
+}
+
+/// If this fails, a client that connects while the gate drains waits for nothing, or one that is busy sends into a closing connection.
+#[tokio::test]
+async fn draining_refuses_new_connections_and_says_so_on_old_ones() {
+    let (gate, _upstream) = between(slow(300)).await;
+    let mut busy = Client::connect(gate.address).await;
+    busy.send(GET.as_bytes()).await;
+    let mut idle = Client::connect(gate.address).await;
+    assert_eq!(idle.ask(GET).await.field("connection"), None);
+    busy.answer().await.unwrap();
+    busy.send(GET.as_bytes()).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    gate.shutdown.cancel();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let refused = tokio::net::TcpStream::connect(gate.address).await;
+    assert!(refused.is_err(), "the listener is still open");
+    let last = idle.ask(GET).await;
+    assert_eq!(
+        (last.status, last.field("connection")),
+        (200, Some("close"))
+    );
+    assert_eq!(
+        busy.answer().await.unwrap().field("connection"),
+        Some("close")
+    );
+    assert_eq!(gate.stop().await.decided().len(), 4);
 }

@@ -6,13 +6,24 @@
     reason = "a test may panic"
 )]
 
+mod admission;
 mod answers;
+mod breaker;
+mod failures;
 mod forwarding;
 mod framing;
+mod held;
+mod http2;
+mod identity;
+mod idle;
 mod lifecycle;
+mod reduction;
+mod replies;
+mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod tls;
+mod tunnel;
 
 use std::sync::Arc;
 

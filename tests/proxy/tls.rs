@@ -5,9 +5,13 @@ use std::{collections::BTreeSet, sync::Arc};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
 use rustls::{ClientConfig, ServerConfig, crypto::aws_lc_rs};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _};
-use shekara::gatekeeper::destination::{Caller, Roots, TlsFloor};
+use shekara::{
+    gatekeeper::destination::{Caller, Roots, TlsFloor},
+    model::Sensitive,
+    proxy::{Listener, ListenerTls},
+};
 use tokio::net::TcpStream;
-use tokio_rustls::{TlsAcceptor, TlsConnector};
+use tokio_rustls::{TlsAcceptor, TlsConnector, client::TlsStream};
 
 use crate::{
     start,
@@ -22,21 +26,21 @@ use crate::{
 const GET: &str = "GET /v1 HTTP/1.1\r\nHost: crm.test\r\n\r\n";
 
 /// An authority for tests.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         self.0.pem()
     }
 
     /// Certificate and key, both PEM.
-    fn issue(&self, name: &str) -> (String, String) {
+    pub(crate) fn issue(&self, name: &str) -> (String, String) {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.subject_alt_names.push(SanType::URI(
             format!("spiffe://{name}/a").try_into().unwrap(),
@@ -108,7 +112,18 @@ async fn connect(
     gate: &Gate,
     roots: &Authority,
     identity: Option<(String, String)>,
-) -> Option<Client<tokio_rustls::client::TlsStream<TcpStream>>> {
+) -> Option<Client<TlsStream<TcpStream>>> {
+    let stream = handshake(gate, roots, identity, &[b"http/1.1"]).await;
+    stream.map(Client::over)
+}
+
+/// The same, offering the protocols `alpn`.
+pub(crate) async fn handshake(
+    gate: &Gate,
+    roots: &Authority,
+    identity: Option<(String, String)>,
+    alpn: &[&[u8]],
+) -> Option<TlsStream<TcpStream>> {
     let mut store = rustls::RootCertStore::empty();
     store
         .add(CertificateDer::from_pem_slice(roots.pem().as_bytes()).unwrap())
@@ -126,13 +141,13 @@ async fn connect(
             )
             .unwrap(),
     };
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = alpn.iter().map(|it| it.to_vec()).collect();
     let stream = TcpStream::connect(gate.address).await.unwrap();
     let name = ServerName::try_from("crm.test").unwrap();
-    let stream = TlsConnector::from(Arc::new(config))
+    TlsConnector::from(Arc::new(config))
         .connect(name, stream)
-        .await;
-    stream.ok().map(Client::over)
+        .await
+        .ok()
 }
 
 #[tokio::test]
@@ -147,6 +162,7 @@ async fn callers_are_known_by_their_certificate() {
             sans: BTreeSet::from(["spiffe://erp.example.org/a".into()]),
             tokens: Vec::new(),
             cidrs: Vec::new(),
+            concurrency: None,
         }];
         let (certificate, key) = authority.issue("crm.test");
         setup.tls = Some((certificate, key, Some(authority.pem()), required));
@@ -185,4 +201,58 @@ async fn callers_are_known_by_their_certificate() {
         }
     }
     assert_eq!(required.stop().await.decided().len(), 1);
+}
+
+/// If this fails, a client authority that was taken away is still believed, or renewing one drops connections.
+#[tokio::test]
+async fn certificate_and_client_roots_are_renewed_for_the_handshakes_that_come() {
+    let (own, old, new) = (Authority::new(), Authority::new(), Authority::new());
+    let upstream = Upstream::start(Script::ok(), Order::default()).await;
+    let crm = destination("crm", &format!("http://{}", upstream.address));
+    let mut setup = Setup::new(vec![Arc::new(crm)]);
+    let (certificate, key) = own.issue("crm.test");
+    setup.tls = Some((certificate.clone(), key.clone(), Some(old.pem()), true));
+    let gate = start(setup, Order::default()).await;
+    let named = |authority: &Authority| Some(authority.issue("erp.example.org"));
+    let mut kept = connect(&gate, &own, named(&old)).await.unwrap();
+    assert_eq!(kept.ask(GET).await.status, 200);
+    let renewed = |certificate: &str, roots: &Authority| {
+        let tls = ListenerTls {
+            certificate: certificate.into(),
+            key: Sensitive::new(key.as_str().into()),
+            client_roots: Some(roots.pem().into()),
+            client_required: true,
+        };
+        let bind = gate.address;
+        [Listener {
+            id: "main".into(),
+            bind,
+            tls: Some(tls),
+        }]
+    };
+    let snapshot = gate.handle.snapshot();
+    let (unfit, _) = own.issue("crm.test");
+    let told = gate
+        .handle
+        .take(Arc::clone(&snapshot), &renewed(&unfit, &new))
+        .unwrap_err();
+    assert!(
+        told.contains("TLS of listener `main`: certificate and key do not fit"),
+        "{told}"
+    );
+    let mut client = connect(&gate, &own, named(&old)).await.unwrap();
+    assert_eq!(client.ask(GET).await.status, 200, "nothing was renewed");
+    gate.handle
+        .take(snapshot, &renewed(&certificate, &new))
+        .unwrap();
+    assert_eq!(kept.ask(GET).await.status, 200, "the connection stays");
+    let mut client = connect(&gate, &own, named(&new)).await.unwrap();
+    assert_eq!(client.ask(GET).await.status, 200);
+    if let Some(mut client) = connect(&gate, &own, named(&old)).await {
+        assert!(
+            client.is_closed().await,
+            "the old authority is still believed"
+        );
+    }
+    drop(gate);
 }

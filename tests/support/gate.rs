@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -10,11 +11,9 @@ use std::{
 use shekara::{
     gatekeeper::{
         Gatekeeper, Snapshot,
-        destination::{
-            Caller, Destination, DestinationTable, Limits, Matcher, Roots, TlsFloor, Upstream,
-        },
+        destination::{Caller, Destination, DestinationTable, Limits, Matcher, Upstream},
         keys::{Keys, SubjectKey},
-        ports::SystemClock,
+        ports::{Registers, SystemClock},
         record::Versions,
     },
     inspect::{Inspector, Plan},
@@ -29,9 +28,10 @@ use shekara::{
         Policy, ReasonTable, data,
         reasons::{ReasonEntry, Texts},
     },
-    proxy::{Handle, Listener, ListenerTls, Proxy, Resolve, Settings},
+    proxy::{Handle, Listener, ListenerTls, Proxy, Resolve, Settings, SpoolSettings},
     telemetry::Metrics,
 };
+use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -42,9 +42,21 @@ use super::ports::{EmptyRegisters, FixedResolver, MemoryLog};
 pub(crate) struct Setup {
     pub(crate) destinations: Vec<Arc<Destination>>,
     pub(crate) callers: Vec<Caller>,
+    /// Registers that know somebody.
+    pub(crate) registers: Option<Arc<dyn Registers>>,
     pub(crate) tls: Option<(String, String, Option<String>, bool)>,
     pub(crate) resolver: Option<Arc<FixedResolver>>,
     pub(crate) concurrency: usize,
+    pub(crate) connections: usize,
+    pub(crate) idle_time: Duration,
+    pub(crate) write_time: Duration,
+    pub(crate) per_client: Option<usize>,
+    pub(crate) connections_per_client: usize,
+    pub(crate) memory: u64,
+    pub(crate) spool_above: u64,
+    pub(crate) spool_size: u64,
+    /// Instead of a directory of the gate's own.
+    pub(crate) spool_dir: Option<PathBuf>,
     pub(crate) head_time: Duration,
     pub(crate) drain_time: Duration,
 }
@@ -54,9 +66,19 @@ impl Setup {
         Self {
             destinations,
             callers: Vec::new(),
+            registers: None,
             tls: None,
             resolver: None,
             concurrency: 64,
+            connections: 1024,
+            idle_time: Duration::from_secs(60),
+            write_time: Duration::from_secs(5),
+            per_client: None,
+            connections_per_client: 1024,
+            memory: 64 << 20,
+            spool_above: 1 << 20,
+            spool_size: 256 << 20,
+            spool_dir: None,
             head_time: Duration::from_secs(5),
             drain_time: Duration::from_secs(5),
         }
@@ -65,6 +87,7 @@ impl Setup {
     pub(crate) async fn start(self, log: Arc<MemoryLog>) -> Gate {
         lines::start();
         let snapshot = snapshot(self.destinations, self.callers, 1);
+        let directory = TempDir::new().unwrap();
         let settings = Settings {
             listeners: vec![Listener {
                 id: "main".into(),
@@ -81,6 +104,19 @@ impl Setup {
             drain_time: self.drain_time,
             head_time: self.head_time,
             concurrency: self.concurrency,
+            connections: self.connections,
+            idle_time: self.idle_time,
+            write_time: self.write_time,
+            per_client: self.per_client.unwrap_or(self.concurrency),
+            connections_per_client: self.connections_per_client,
+            memory: self.memory,
+            spool: SpoolSettings {
+                dir: self
+                    .spool_dir
+                    .unwrap_or_else(|| directory.path().join("spool")),
+                above: self.spool_above,
+                size: self.spool_size,
+            },
         };
         let metrics = Arc::new(Metrics::new().unwrap());
         let resolver: Arc<dyn Resolve> = match self.resolver {
@@ -88,7 +124,7 @@ impl Setup {
             None => Arc::new(shekara::proxy::SystemResolver),
         };
         let gatekeeper = Gatekeeper::new(
-            Arc::new(EmptyRegisters),
+            self.registers.unwrap_or_else(|| Arc::new(EmptyRegisters)),
             Arc::clone(&log) as Arc<_>,
             Arc::new(SystemClock),
         );
@@ -109,6 +145,7 @@ impl Setup {
             shutdown,
             metrics,
             log,
+            _directory: directory,
         }
     }
 }
@@ -122,6 +159,7 @@ pub(crate) struct Gate {
     pub(crate) shutdown: CancellationToken,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) log: Arc<MemoryLog>,
+    _directory: TempDir,
 }
 
 impl Gate {
@@ -144,16 +182,16 @@ pub(crate) fn destination(id: &str, url: &str) -> Destination {
         },
         callers: BTreeMap::new(),
         upstream: Upstream {
-            url: url.parse().unwrap(),
-            tls_floor: TlsFloor::Tls12,
-            roots: Roots::System,
             controlled_zone: true,
+            ..Upstream::new(url.parse().unwrap())
         },
         limits: Limits {
             body_bytes: 4 * 1024 * 1024,
+            body_idle_time: Duration::from_secs(2),
             body_time: Duration::from_secs(2),
             connect_time: Duration::from_secs(2),
             response_time: Duration::from_secs(2),
+            response_idle_time: Duration::from_secs(2),
             ..Limits::default()
         },
         audit_failure: FailurePolicy::Closed,
@@ -242,8 +280,8 @@ pub(crate) fn snapshot(
     Arc::new(Snapshot {
         operator: operator.clone(),
         destinations: DestinationTable::new(destinations),
-        callers,
-        inspector: Inspector::default(),
+        callers: callers.into(),
+        inspector: Arc::new(Inspector::default()),
         policy: Policy::new(operator, Arc::new(reasons())),
         keys: Keys::new(SubjectKey::new(1, &[1; 32]), Vec::new(), &[2; 32]),
         versions: Arc::new(Versions {
@@ -260,7 +298,7 @@ fn reasons() -> ReasonTable {
         "method-not-allowed" => 405,
         "framing" | "ambiguous" | "malformed" => 400,
         "body-too-large" => 413,
-        "audit-unavailable" | "registers-unavailable" | "overloaded" => 503,
+        "audit-unavailable" | "registers-unavailable" | "overloaded" | "spool-unavailable" => 503,
         "address-prohibited" => 502,
         "proxy-loop" => 508,
         _ => 451,

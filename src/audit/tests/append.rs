@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, atomic::Ordering},
-    task::{Context, Waker},
+    task::{Context, Poll, Waker},
     thread,
     time::{Duration, Instant},
 };
@@ -17,7 +17,7 @@ use crate::{
         testing::{Watch, append, completed, decided, operated, runtime, settings},
         verify,
     },
-    gatekeeper::ports::AuditLog as _,
+    gatekeeper::{ports::AuditLog as _, record::AuditEvent},
 };
 
 const SEGMENT: u64 = 1 << 20;
@@ -223,17 +223,137 @@ fn a_second_owner_is_refused_by_name_of_the_first() {
 fn a_record_that_is_too_large_is_refused_alone() {
     let dir = TempDir::new().unwrap();
     let log = Log::open(&settings(dir.path(), SEGMENT)).unwrap();
-    let crate::gatekeeper::record::AuditEvent::Operated(mut large) = operated(0) else {
+    let AuditEvent::Operated(mut large) = operated(0) else {
         panic!("operated");
     };
     large
         .detail
         .insert("filler".to_owned(), "x".repeat(17 << 20));
-    let large = crate::gatekeeper::record::AuditEvent::Operated(large);
+    let large = AuditEvent::Operated(large);
     assert!(runtime().block_on(log.append(large.clone())).is_err());
     log.append_later(large);
     append(&log, operated(1));
     log.close().unwrap();
     let report = verify(dir.path(), None).unwrap();
     assert_eq!((report.operated, report.bad), (2, None));
+}
+
+/// A disk that is full when the next segment begins refuses decisions until there is room, and keeps completions for then: nothing
+/// is lost, nothing changes its place, and no restart is needed.
+#[test]
+fn a_full_disk_at_a_rotation_is_waited_out() {
+    let dir = TempDir::new().unwrap();
+    let watch = Arc::new(Watch::default());
+    let log = watch.open(dir.path(), 4096);
+    let runtime = runtime();
+    watch.fails_to_create.store(true, Ordering::SeqCst);
+    let written = (0..)
+        .find(|n| runtime.block_on(log.append(decided(*n))).is_err())
+        .unwrap();
+    assert!(written > 0 && !log.is_writable());
+    let error = runtime.block_on(log.append(decided(99))).unwrap_err();
+    assert!(error.0.contains("when there is room"), "{error}");
+    log.append_later(completed(0));
+    thread::sleep(Duration::from_millis(1_500));
+    log.append_later(completed(1));
+    let records = log.stats().records;
+    assert_eq!((records, log.stats().is_poisoned), (written, false));
+    watch.fails_to_create.store(false, Ordering::SeqCst);
+    let began = Instant::now();
+    while !log.is_writable() {
+        assert!(began.elapsed() < Duration::from_secs(5), "never again");
+        thread::sleep(Duration::from_millis(10));
+    }
+    append(&log, decided(200));
+    log.close().unwrap();
+    let events: Vec<AuditEvent> = Records::open(dir.path(), 0)
+        .unwrap()
+        .map(|it| it.unwrap().event)
+        .collect();
+    let mut wanted: Vec<AuditEvent> = (0..written).map(decided).collect();
+    wanted.extend([completed(0), completed(1)]);
+    let (before, after) = events.split_at(wanted.len());
+    assert_eq!(before, wanted);
+    let AuditEvent::Operated(resumed) = &after[0] else {
+        panic!("{after:?}");
+    };
+    assert_eq!(&*resumed.action, "log-resumed");
+    assert_eq!(after[1..], [decided(200)]);
+    assert_eq!(verify(dir.path(), None).unwrap().bad, None);
+}
+
+/// What cannot be written when a suspended log is closed is said, as every failure is.
+#[test]
+fn a_log_that_is_closed_while_its_disk_is_full_says_so() {
+    let dir = TempDir::new().unwrap();
+    let watch = Arc::new(Watch::default());
+    let log = watch.open(dir.path(), 4096);
+    let runtime = runtime();
+    watch.fails_to_create.store(true, Ordering::SeqCst);
+    let written = (0..).find(|n| runtime.block_on(log.append(decided(*n))).is_err());
+    let error = log.close().unwrap_err();
+    assert!(error.0.contains("cannot begin a segment"), "{error}");
+    let report = verify(dir.path(), None).unwrap();
+    assert_eq!((Some(report.records), report.bad), (written, None));
+}
+
+/// A disk that hangs lets nobody wait behind it.
+#[test]
+fn a_stalled_disk_refuses_at_once() {
+    let dir = TempDir::new().unwrap();
+    let watch = Arc::new(Watch::default());
+    let log = watch.open(dir.path(), SEGMENT);
+    let runtime = runtime();
+    runtime.block_on(unconstrained(async {
+        let held = watch.gate.lock().unwrap();
+        let mut first = log.append(decided(0));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(first.as_mut().poll(&mut context).is_pending());
+        assert!(log.is_writable());
+        thread::sleep(Duration::from_millis(5_200));
+        assert!(!log.is_writable());
+        let Poll::Ready(Err(error)) = log.append(decided(1)).as_mut().poll(&mut context) else {
+            panic!("it waits");
+        };
+        assert!(error.0.contains("does not answer"), "{error}");
+        drop(held);
+        first.await.unwrap();
+    }));
+    let began = Instant::now();
+    while !log.is_writable() {
+        assert!(began.elapsed() < Duration::from_secs(5), "never again");
+    }
+    append(&log, decided(2));
+    assert_eq!(log.stats().records, 2);
+}
+
+/// Completions that nobody waits for are bounded too; how many were lost is on record.
+#[test]
+fn completions_behind_a_stalled_disk_are_bounded() {
+    let dir = TempDir::new().unwrap();
+    let watch = Arc::new(Watch::default());
+    let log = watch.open(dir.path(), 64 << 20);
+    let held = watch.gate.lock().unwrap();
+    log.append_later(completed(0));
+    while !watch.calls.lock().unwrap().contains(&"write") {
+        thread::yield_now();
+    }
+    for n in 0..80_000 {
+        log.append_later(completed(n));
+    }
+    let queued = log.stats().queued;
+    assert!((10_000..70_000).contains(&queued), "{queued}");
+    drop(held);
+    log.close().unwrap();
+    let events = Records::open(dir.path(), 0).unwrap();
+    let lost = events
+        .filter_map(|it| {
+            let AuditEvent::Operated(it) = it.unwrap().event else {
+                return None;
+            };
+            assert_eq!(&*it.action, "completions-lost");
+            it.detail["count"].parse::<u64>().ok()
+        })
+        .sum::<u64>();
+    assert_eq!(log.stats().records, 80_001 - lost + 1);
 }

@@ -66,7 +66,8 @@ fn completed(it: &Completed) -> String {
         .map_or_else(|| "-".to_owned(), |it| it.to_string());
     let sent = if it.sent { "sent" } else { "not sent" };
     let outcome = outcome.as_str().unwrap_or_default();
-    format!("{}  {outcome}  {status}  {sent}  {}", it.at, it.id)
+    let via = if it.via_proxy { " via proxy" } else { "" };
+    format!("{}  {outcome}  {status}  {sent}{via}  {}", it.at, it.id)
 }
 
 /// Text for a terminal: control characters and marks that turn the direction of writing are escaped, so that no record can move the cursor,

@@ -215,6 +215,10 @@ impl<'a> Left<'a> {
             let removed = fields
                 .filter(|it| is_reduced && it.0 == index)
                 .fold(CategorySet::EMPTY, |all, it| all.union(it.1));
+            // A masked or pseudonymised value is still one of the person's.
+            let leaves = decided.leaves.as_ref();
+            let hidden = leaves.map_or(CategorySet::EMPTY, |it| it.masked.union(it.pseudonymised));
+            let removed = removed.minus(hidden);
             left.persons += 1;
             left.categories = left.categories.union(person.categories.minus(removed));
             let at = usize::try_from(index).unwrap_or(usize::MAX);

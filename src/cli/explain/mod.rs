@@ -285,7 +285,12 @@ fn explain(
         .map(|it| in_full(snapshot.policy.decide(&it, transfer, evidence)));
     let beside = strict.as_ref().map(|it| (STRICT, it));
     let (_, explanation) = snapshot.policy.explain(facts, transfer, evidence, beside);
-    explanation
+    match &rehearsal.failed {
+        Some(why) => snapshot
+            .policy
+            .explain_failed(explanation, facts, transfer, why.0),
+        None => explanation,
+    }
 }
 
 /// `facts` with every reading of the strict profile's regime under that profile; `None` when no reading is of that regime, or all

@@ -281,6 +281,8 @@ impl Search<'_> {
             .iter()
             .filter(|(person, _)| *person == own.index && decision.verdict == Verdict::Reduce)
             .fold(CategorySet::EMPTY, |all, it| all.union(it.1));
+        // A masked or pseudonymised value is still one of the person's.
+        let removed = removed.minus(hidden(decided));
         entry.categories = entry.categories.union(own.person.categories.minus(removed));
         entry.possible_categories = entry.possible_categories.union(own.person.weak_categories);
         entry.removed_categories = entry
@@ -328,6 +330,12 @@ struct Own<'a> {
     person: &'a TransferPerson,
     judged: Option<&'a PersonOutcome>,
     may_concern_another: bool,
+}
+
+/// Categories of which values left in another form.
+fn hidden(decided: &Decided) -> CategorySet {
+    let leaves = decided.leaves.as_ref();
+    leaves.map_or(CategorySet::EMPTY, |it| it.masked.union(it.pseudonymised))
 }
 
 /// Whether a reason about the whole message says nothing of what else was in it.

@@ -138,6 +138,7 @@ struct Line<'a> {
     #[serde(default)]
     headers: serde_json::Map<String, serde_json::Value>,
     content_type: Option<String>,
+    content_encoding: Option<String>,
     body: Option<String>,
     body_base64: Option<String>,
 }
@@ -257,7 +258,7 @@ impl Scanner {
         out: &mut impl Write,
     ) -> io::Result<()> {
         let inspection = self.inspector.inspect(message, &self.plan);
-        let body = self.inspector.decoded_body(message);
+        let body = self.inspector.decoded_body(message, &self.plan);
         let mut body_offsets = Offsets::of(body.as_deref());
         let findings = inspection
             .findings
@@ -310,7 +311,7 @@ impl Scanner {
         out: &mut impl Write,
     ) -> io::Result<()> {
         let inspection = self.inspector.inspect(message, &self.plan);
-        let body = self.inspector.decoded_body(message);
+        let body = self.inspector.decoded_body(message, &self.plan);
         let mut offsets = Offsets::of(body.as_deref());
         let mut rows = vec![["WHERE", "WHAT", "CONFIDENCE", "WHY"].map(str::to_owned)];
         for finding in inspection
@@ -400,7 +401,11 @@ fn message(line: Line<'_>) -> Result<Message, String> {
             .ok_or("a value of `headers` is not a string")?;
         insert(&mut headers, name, text)?;
     }
-    for (name, value) in [("host", line.host), ("content-type", line.content_type)] {
+    for (name, value) in [
+        ("host", line.host),
+        ("content-type", line.content_type),
+        ("content-encoding", line.content_encoding),
+    ] {
         if let Some(text) = value {
             insert(&mut headers, name, &text)?;
         }

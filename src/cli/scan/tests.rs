@@ -45,6 +45,28 @@ fn a_line_is_answered_with_place_and_code_points() {
     assert_eq!(found, "aru@example.org");
 }
 
+/// Offsets count in the text that the body decodes to, whatever its coding and charset.
+#[test]
+fn a_coded_body_is_answered_with_code_points_of_its_text() {
+    let body = r#"{"имя":"Иван","email":"aru@example.org"}"#;
+    let (koi8, _, _) = encoding_rs::KOI8_R.encode(body);
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(&koi8).unwrap();
+    let line = serde_json::json!({
+        "content_type": "application/json; charset=koi8-r",
+        "content_encoding": "gzip",
+        "body_base64": STANDARD.encode(encoder.finish().unwrap()),
+    });
+    let (lines, _) = answer(&line.to_string());
+    let findings = lines[0]["findings"].as_array().unwrap();
+    let email = findings
+        .iter()
+        .find(|it| it["category"] == "email")
+        .unwrap();
+    assert_eq!((&email["start"], &email["end"]), (&23.into(), &38.into()));
+    assert_eq!(lines[0]["gaps"], serde_json::json!([]));
+}
+
 #[test]
 fn a_query_is_split_from_the_path() {
     let line = r#"{"id":"q","method":"GET","path":"/find?email=aru@example.org"}"#;

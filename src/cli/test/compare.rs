@@ -52,6 +52,7 @@ pub(super) fn differences(expect: &Expect, got: &Got) -> Vec<Difference> {
     if let Some(left) = &expect.left {
         self::left(left, got.left.as_ref(), &mut found);
     }
+    reduction(expect, got, &mut found);
     if let Some(persons) = expect.persons {
         found.check("persons", &persons.to_string(), &got.persons.to_string());
     }
@@ -107,6 +108,25 @@ fn also(expect: &Expect, got: &Got, found: &mut Found) {
         let mut given: Vec<&str> = given.iter().map(|it| it.as_str()).collect();
         given.dedup();
         found.add("also", listed(&missing), listed(&given));
+    }
+}
+
+/// What was taken out, of a message that may leave.
+fn reduction(expect: &Expect, got: &Got, found: &mut Found) {
+    let reduction = &got.decision.reduction;
+    let has_left = got.left.is_some();
+    if let Some(expected) = expect.reduced {
+        let fields = reduction.reduce_fields.iter().filter(|_| has_left);
+        let reduced = fields.fold(CategorySet::EMPTY, |all, it| all.union(it.1));
+        found.check("reduced", &categories(expected), &categories(reduced));
+    }
+    if let Some(expected) = expect.dropped {
+        let dropped = reduction.drop_records.iter().filter(|_| has_left).count();
+        found.check("dropped", &expected.to_string(), &dropped.to_string());
+    }
+    if let Some(expected) = &expect.left_query {
+        let query = got.left_query.as_deref().unwrap_or_default();
+        found.check("left_query", expected, query);
     }
 }
 

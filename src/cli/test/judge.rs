@@ -52,6 +52,8 @@ pub(super) struct Got {
     pub(super) decision: Decision,
     /// The body that may leave.
     pub(super) left: Option<Bytes>,
+    /// The query beside it.
+    pub(super) left_query: Option<String>,
     pub(super) persons: usize,
     /// `None` when it may leave: the recipient answers then.
     pub(super) status: Option<u16>,
@@ -96,7 +98,7 @@ impl Suite {
         let matched = request.matched.clone();
         let (Some(matched), None) = (matched, code) else {
             let code = code.unwrap_or(ReasonCode::DestinationUnknown);
-            let refused = gatekeeper.refuse(code, request, &snapshot).await;
+            let refused = gatekeeper.refuse(code, None, request, &snapshot).await;
             return (got(&refused.report, None, None, &snapshot), None);
         };
         let message = Message {
@@ -110,7 +112,9 @@ impl Suite {
             Screening::Cleared(cleared) => {
                 let report = Arc::clone(&cleared.report);
                 let (message, _, _) = cleared.into_parts();
-                got(&report, Some(&matched), Some(message.body), &snapshot)
+                let mut got = got(&report, Some(&matched), Some(message.body), &snapshot);
+                got.left_query = message.query;
+                got
             }
             Screening::Refused(refused) => got(&refused.report, Some(&matched), None, &snapshot),
         };
@@ -164,6 +168,14 @@ async fn explain(
         snapshot
             .policy
             .explain(facts, &rehearsal.transfer, &rehearsal.evidence, None);
+    let explanation = match &rehearsal.failed {
+        Some(why) => {
+            let transfer = &rehearsal.transfer;
+            let policy = &snapshot.policy;
+            policy.explain_failed(explanation, facts, transfer, why.0)
+        }
+        None => explanation,
+    };
     explanation.render()
 }
 
@@ -194,6 +206,7 @@ fn got(
         persons: decided.transfer.persons.len(),
         status: status.filter(|_| left.is_none()),
         left,
+        left_query: None,
         carriers,
         found,
         opened: decided.opened.clone(),

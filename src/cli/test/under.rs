@@ -74,8 +74,8 @@ impl Under<'_> {
         Arc::new(Snapshot {
             operator: whole.operator.clone(),
             destinations: DestinationTable::new(destinations.collect()),
-            callers: whole.callers.clone(),
-            inspector: crate::inspect::Inspector::default(),
+            callers: Arc::clone(&whole.callers),
+            inspector: Arc::clone(&whole.inspector),
             policy: whole.policy.clone(),
             keys: whole.keys.clone(),
             versions: Arc::clone(&whole.versions),

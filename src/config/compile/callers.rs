@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use super::{
     super::{raw, yaml::Trail},
     context::Context,
+    settings,
 };
 use crate::gatekeeper::destination::Caller;
 
@@ -26,6 +27,9 @@ pub(super) fn compile(cx: &Context<'_>, root: &raw::Root) -> Vec<Caller> {
             sans: raw.san.iter().map(|it| it.as_str().into()).collect(),
             tokens: tokens(cx, &at, raw),
             cidrs: networks(cx, &at.key("cidr"), &raw.cidr),
+            concurrency: raw
+                .concurrency
+                .map(|it| settings::concurrency(cx, &at.key("concurrency"), Some(it), it)),
         };
         let has_proof = !raw.san.is_empty()
             || !raw.token_sha256.is_empty()

@@ -11,6 +11,7 @@ use std::{
 use super::super::{
     expiry::{Exception, Standing},
     problem::{Problem, Problems, Severity},
+    sources::Sources,
     suggest, units,
     yaml::{Node, Place, Trail},
 };
@@ -18,6 +19,9 @@ use crate::model::{Category, CategorySet, Country, Day, Timestamp, UtcOffset};
 
 /// Words that make a line secret: its value never stands in an excerpt.
 const SECRET_WORDS: &[&str] = &["credential", "token", "secret", "password"];
+
+/// Begins the name of a file that systemd hands over (LoadCredential).
+const CREDENTIALS: &str = "$CREDENTIALS_DIRECTORY/";
 
 /// The text of the file.
 #[derive(Debug)]
@@ -82,11 +86,13 @@ pub(in super::super) struct Context<'a> {
     pub(in super::super) runs_here: bool,
     problems: RefCell<Vec<Problem>>,
     exceptions: RefCell<Vec<Exception>>,
+    /// Files that were read on the way.
+    sources: RefCell<Sources>,
 }
 
 impl<'a> Context<'a> {
     /// `found` is what is known already.
-    pub(in super::super) const fn new(
+    pub(in super::super) fn new(
         source: &'a Source<'a>,
         tree: &'a Node,
         base: PathBuf,
@@ -101,12 +107,16 @@ impl<'a> Context<'a> {
             runs_here: true,
             problems: RefCell::new(found),
             exceptions: RefCell::new(Vec::new()),
+            sources: RefCell::default(),
         }
     }
 
-    /// Everything reported.
-    pub(in super::super) fn into_problems(self) -> Problems {
-        Problems::new(self.problems.into_inner())
+    /// Everything reported, and the files that were read.
+    pub(in super::super) fn into_findings(self) -> (Problems, Sources) {
+        (
+            Problems::new(self.problems.into_inner()),
+            self.sources.into_inner(),
+        )
     }
 
     /// Reports what stops the configuration.
@@ -149,15 +159,6 @@ impl<'a> Context<'a> {
     ) {
         let fix = suggest::fix(name, known);
         self.report(Severity::Error, at, format!("unknown {what} `{name}`"), fix);
-    }
-
-    /// Reports a field whose function is not there.
-    pub(super) fn unavailable(&self, at: &Trail, what: &str) {
-        self.error(
-            at,
-            format!("{what} is not available in this version"),
-            "remove the key; nothing would act on it",
-        );
     }
 
     /// Reads `text` as a `T`, or reports why it is none.
@@ -307,19 +308,27 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// `name` relative to the directory of the file.
+    /// `name` relative to the directory of the file, or to the directory of systemd's credentials where it says so.
     pub(super) fn path(&self, name: &str) -> PathBuf {
-        self.base.join(name)
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY");
+        located(&self.base, name, credentials.as_deref().map(Path::new))
     }
 
     /// The text of a file, or a report why not.
     pub(super) fn file(&self, at: &Trail, name: &str) -> Option<String> {
         let path = self.path(name);
-        match std::fs::read_to_string(&path) {
+        let text = std::fs::read_to_string(&path);
+        let content = text.as_ref().ok().map(|it| it.as_bytes());
+        self.sources.borrow_mut().note(&path, content);
+        match text {
             Ok(text) => Some(text),
             Err(error) => {
                 let message = format!("cannot read {}: {error}", path.display());
-                let fix = "check the path (relative to the configuration file) and its permissions";
+                let fix = if path.starts_with(&self.base) && name.starts_with(CREDENTIALS) {
+                    "CREDENTIALS_DIRECTORY is not set: name the file with LoadCredential= in the unit"
+                } else {
+                    "check the path (relative to the configuration file) and its permissions"
+                };
                 self.error(at, message, fix);
                 None
             }
@@ -390,6 +399,14 @@ impl<'a> Context<'a> {
     }
 }
 
+/// `name` below `base`; below `credentials`, if they are there, where it begins with [`CREDENTIALS`].
+fn located(base: &Path, name: &str, credentials: Option<&Path>) -> PathBuf {
+    match name.strip_prefix(CREDENTIALS).zip(credentials) {
+        Some((name, dir)) => dir.join(name),
+        None => base.join(name),
+    }
+}
+
 /// Whether `path` can be written to, or made. `Err` says why not.
 pub(super) fn writable(path: &Path) -> Result<(), String> {
     use rustix::fs::{Access, access};
@@ -402,4 +419,34 @@ pub(super) fn writable(path: &Path) -> Result<(), String> {
     }
     access(nearest, Access::WRITE_OK | Access::EXEC_OK)
         .map_err(|error| format!("{} cannot be written to: {error}", nearest.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_stand_where_systemd_puts_them() {
+        let (base, dir) = (Path::new("/etc/shekara"), Path::new("/run/credentials/x"));
+        for (name, dir, wanted) in [
+            (
+                "$CREDENTIALS_DIRECTORY/a",
+                Some(dir),
+                "/run/credentials/x/a",
+            ),
+            (
+                "$CREDENTIALS_DIRECTORY/a",
+                None,
+                "/etc/shekara/$CREDENTIALS_DIRECTORY/a",
+            ),
+            (
+                "a/$CREDENTIALS_DIRECTORY/b",
+                Some(dir),
+                "/etc/shekara/a/$CREDENTIALS_DIRECTORY/b",
+            ),
+            ("/secrets/a", Some(dir), "/secrets/a"),
+        ] {
+            assert_eq!(located(base, name, dir), Path::new(wanted), "{name}");
+        }
+    }
 }

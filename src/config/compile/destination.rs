@@ -14,14 +14,13 @@ use super::{
     },
     World, agreement,
     context::Context,
-    law, routes, settings, upstream, waivers,
+    fallback, law, routes, settings, upstream, waivers,
 };
 use crate::{
     gatekeeper::destination::{Destination, Limits, Matcher, check_path},
-    inspect::Inspector,
     model::{
         self, Country, Purpose,
-        destination::{Agreement, FailurePolicy, Fallback, GapPolicy, Modes, Onward, Party, Route},
+        destination::{Agreement, FailurePolicy, GapPolicy, Modes, Onward, Party, Route},
         finding::{Confidence, GapKind},
         inspection::Budget,
         law::Reading,
@@ -33,7 +32,6 @@ const RETENTION_TERM: &str = "retention";
 
 pub(super) fn compile_all(cx: &Context<'_>, world: &World<'_>) -> Vec<Destination> {
     let all = Trail::default().key("destinations");
-    let inspector = Inspector::default();
     let mut ids = BTreeSet::new();
     let mut matchers: BTreeMap<_, &str> = BTreeMap::new();
     let mut destinations = Vec::new();
@@ -53,7 +51,7 @@ pub(super) fn compile_all(cx: &Context<'_>, world: &World<'_>) -> Vec<Destinatio
                 "tell them apart by listener, host or path_prefix",
             );
         }
-        destinations.extend(destination(cx, &at, raw, world, matcher, &inspector));
+        destinations.extend(destination(cx, &at, raw, world, matcher));
     }
     if world.root.destinations.is_empty() {
         cx.warning(
@@ -71,7 +69,6 @@ fn destination(
     raw: &raw::Destination,
     world: &World<'_>,
     matcher: Matcher,
-    inspector: &Inspector,
 ) -> Option<Destination> {
     let upstream = upstream::compile(cx, &at.key("upstream"), &raw.upstream);
     let callers = callers(cx, &at.key("callers"), raw, world);
@@ -93,7 +90,7 @@ fn destination(
         readings: &readings,
         budget: budget(cx, &at.key("limits"), &raw.limits),
         offset: world.operator.utc_offset,
-        inspector,
+        inspector: world.inspector,
     };
     let (routes, plans, default_plan) = routes::compile(cx, &setting);
     let paper = Paper {
@@ -151,7 +148,8 @@ fn facts(
     world: &World<'_>,
     paper: Paper,
 ) -> Option<model::destination::Destination> {
-    unavailable(cx, at, raw);
+    warn_of_only_store(cx, at, raw);
+    let operators = fallback::operators(cx, at, raw, &paper.readings);
     let country = country(cx, &at.key("country"), &raw.country);
     let remote = cx.countries(
         &at.key("remote_access_countries"),
@@ -193,11 +191,8 @@ fn facts(
         modes,
         confidence_min: raw.confidence_min.unwrap_or(Confidence::High),
         refuse_unverified: raw.refuse_unverified,
-        fallback: Fallback {
-            drop_records: raw.fallback.contains(&raw::Fallback::DropRecords),
-            reduce_fields: false,
-        },
-        operators: BTreeMap::new(),
+        fallback: fallback::compile(cx, at, raw),
+        operators,
         gaps,
         registers_failure,
         inspection_failure,
@@ -209,33 +204,7 @@ fn facts(
     Some(facts)
 }
 
-/// Names what the file asks for and nothing here would do.
-fn unavailable(cx: &Context<'_>, at: &Trail, raw: &raw::Destination) {
-    for (index, it) in raw.fallback.iter().enumerate() {
-        if *it == raw::Fallback::ReduceFields {
-            cx.unavailable(
-                &at.key("fallback").index(index),
-                "the fallback `reduce-fields`",
-            );
-        }
-    }
-    if raw.fallback.contains(&raw::Fallback::Block) && raw.fallback.len() > 1 {
-        let fix = "write `block` alone, or only the reductions";
-        cx.error(
-            &at.key("fallback"),
-            "`block` stands beside other fallbacks",
-            fix,
-        );
-    }
-    if !raw.operators.is_empty() {
-        cx.unavailable(
-            &at.key("operators"),
-            "`operators` (of the fallback `reduce-fields`)",
-        );
-        for code in raw.operators.keys() {
-            cx.category(&at.key("operators").key(code), code);
-        }
-    }
+fn warn_of_only_store(cx: &Context<'_>, at: &Trail, raw: &raw::Destination) {
     if raw.sole_store {
         cx.warning(
             &at.key("sole_store"),
@@ -459,6 +428,7 @@ fn retention(
 fn limits(cx: &Context<'_>, at: &Trail, raw: &raw::Limits) -> Limits {
     let default = Limits::default();
     let range = (Duration::from_millis(10), Duration::from_secs(3600));
+    let day = Duration::from_secs(86_400);
     let time = |name: &str, text: Option<&String>, otherwise| {
         cx.duration(&at.key(name), text, otherwise, range)
     };
@@ -468,6 +438,11 @@ fn limits(cx: &Context<'_>, at: &Trail, raw: &raw::Limits) -> Limits {
             raw.body_size.as_ref(),
             default.body_bytes,
             ("1KiB", "1GiB"),
+        ),
+        body_idle_time: time(
+            "body_idle_time",
+            raw.body_idle_time.as_ref(),
+            default.body_idle_time,
         ),
         body_time: time("body_time", raw.body_time.as_ref(), default.body_time),
         connect_time: time(
@@ -479,6 +454,17 @@ fn limits(cx: &Context<'_>, at: &Trail, raw: &raw::Limits) -> Limits {
             "response_time",
             raw.response_time.as_ref(),
             default.response_time,
+        ),
+        response_idle_time: time(
+            "response_idle_time",
+            raw.response_idle_time.as_ref(),
+            default.response_idle_time,
+        ),
+        total_time: cx.duration(
+            &at.key("total_time"),
+            raw.total_time.as_ref(),
+            default.total_time,
+            (range.0, day),
         ),
         inspection_time: time(
             "inspection_time",
@@ -496,5 +482,17 @@ fn budget(cx: &Context<'_>, at: &Trail, raw: &raw::Limits) -> Budget {
         depth: u32::try_from(depth).unwrap_or(default.depth),
         values: cx.number(&at.key("values"), raw.values, default.values, (1, u64::MAX)),
         work: cx.number(&at.key("work"), raw.work, default.work, (1024, u64::MAX)),
+        decoded_bytes: cx.size(
+            &at.key("decoded_size"),
+            raw.decoded_size.as_ref(),
+            default.decoded_bytes,
+            ("1KiB", "1GiB"),
+        ),
+        decoded_ratio: cx.number(
+            &at.key("decoded_ratio"),
+            raw.decoded_ratio,
+            default.decoded_ratio,
+            (1, 1_000_000),
+        ),
     }
 }

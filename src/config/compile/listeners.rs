@@ -3,15 +3,19 @@
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
 
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
+use x509_parser::{certificate::X509Certificate, prelude::FromDer as _};
 
 use super::{
     super::{raw, yaml::Trail},
     context::Context,
 };
 use crate::{
-    model::Sensitive,
+    model::{Sensitive, Timestamp},
     proxy::{Listener, ListenerTls},
 };
+
+/// How long before its end a certificate is announced: 14 days. One that is renewed by itself is renewed before.
+const NOTICE_MILLIS: i64 = 14 * 86_400_000;
 
 pub(super) fn compile(cx: &Context<'_>, root: &raw::Root) -> Vec<Listener> {
     let all = Trail::default().key("listeners");
@@ -79,6 +83,9 @@ fn listener_tls(cx: &Context<'_>, at: &Trail, raw: &raw::ListenerTls) -> Option<
     }
     let (certificate, key) = (certificate?, key?);
     let chain = certificates(cx, &certificate_at, &certificate);
+    if let Some(leaf) = chain.as_ref().and_then(|it| it.first()) {
+        warn_of_end(cx, &certificate_at, leaf);
+    }
     let Ok(private) = PrivateKeyDer::from_pem_slice(key.as_bytes()) else {
         let fix = "write the key in PEM (PKCS #8, PKCS #1 or SEC 1), unencrypted";
         cx.error(&key_at, "the file holds no private key", fix);
@@ -100,6 +107,20 @@ fn listener_tls(cx: &Context<'_>, at: &Trail, raw: &raw::ListenerTls) -> Option<
         },
         client_required: raw.client_required,
     })
+}
+
+fn warn_of_end(cx: &Context<'_>, at: &Trail, leaf: &CertificateDer<'_>) {
+    let Ok((_, leaf)) = X509Certificate::from_der(leaf) else {
+        return;
+    };
+    let end = leaf.validity().not_after.timestamp();
+    let end = Timestamp::from_millis(end.saturating_mul(1000));
+    let fix = "renew it; the new one is presented when the file has changed";
+    if end <= cx.now {
+        cx.warning(at, format!("the certificate expired at {end}"), fix);
+    } else if end <= cx.now.plus_millis(NOTICE_MILLIS) {
+        cx.warning(at, format!("the certificate expires at {end}"), fix);
+    }
 }
 
 /// The certificates of a PEM text; at least one.

@@ -4,6 +4,8 @@ mod agreement;
 mod callers;
 pub(super) mod context;
 mod destination;
+mod fallback;
+mod held;
 mod law;
 mod listeners;
 mod parties;
@@ -24,6 +26,7 @@ use super::{
 };
 use crate::{
     audit,
+    inspect::Inspector,
     model::{decision::Mode, law::Operator},
     store,
 };
@@ -37,14 +40,15 @@ struct World<'a> {
     assessments: &'a [crate::model::law::AdequacyAssessment],
     parties: &'a parties::Parties,
     callers: BTreeSet<&'a str>,
+    inspector: &'a Inspector,
 }
 
-/// Compiles `root`. What comes back is whole only if `cx` holds no error afterwards.
+/// Compiles `root`, which stands in `text`, for the inspector that will read messages. What comes back is whole only if `cx` holds no error afterwards.
 pub(super) fn compile(
     cx: &Context<'_>,
     root: &raw::Root,
     law: &Law,
-    text: &str,
+    (text, inspector): (&str, &Arc<Inspector>),
 ) -> Option<Configuration> {
     let top = Trail::default();
     if root.version != 1 {
@@ -67,6 +71,7 @@ pub(super) fn compile(
         assessments: &assessments,
         parties: &parties,
         callers: root.callers.iter().map(|it| it.id.as_str()).collect(),
+        inspector,
     };
     let destinations = destination::compile_all(cx, &world);
     parties::warn_unused(cx, root);
@@ -75,7 +80,7 @@ pub(super) fn compile(
     let state = state_dir(cx, root);
     let segment = top.key("audit").key("segment_size");
     Some(Configuration {
-        proxy: settings::proxy(cx, root, listeners),
+        proxy: settings::proxy(cx, root, listeners, &state),
         admin: settings::admin(cx, root)?,
         telemetry: settings::telemetry(cx, root),
         audit: audit::Settings {
@@ -88,8 +93,11 @@ pub(super) fn compile(
             ),
         },
         store: store::Settings { dir: state },
+        reload: settings::reload(cx, root),
+        drain_delay: settings::drain_delay(cx, root),
         operator,
-        callers,
+        callers: callers.into(),
+        inspector: Arc::clone(inspector),
         destinations: destinations.into_iter().map(Arc::new).collect(),
         exceptions: cx.take_exceptions(),
         reasons: Arc::clone(&law.reasons),

@@ -1,23 +1,58 @@
 //! Settings of the program itself: times, numbers, the admin listener, the log.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use super::{
-    super::{raw, yaml::Trail},
-    context::Context,
+    super::{
+        ADMIN_ADDRESS,
+        configuration::{Reload, spool_dir},
+        raw, units,
+        yaml::Trail,
+    },
+    context::{Context, writable},
 };
-use crate::{admin, proxy, telemetry};
+use crate::{admin, gatekeeper::capacity, proxy, telemetry};
+
+/// How often changes are looked for. A mounted secret of Kubernetes takes a minute to arrive anyway.
+const WATCH_TIME: Duration = Duration::from_secs(2);
 
 pub(super) fn proxy(
     cx: &Context<'_>,
     root: &raw::Root,
     listeners: Vec<proxy::Listener>,
+    state: &Path,
 ) -> proxy::Settings {
     let at = Trail::default().key("limits");
     let limits = &root.limits;
     let seconds = Duration::from_secs;
+    let concurrency = concurrency(cx, &at.key("concurrency"), limits.concurrency, 1024);
+    let spool = spool(cx, &at, limits, state);
+    let memory = cx.size(
+        &at.key("memory"),
+        limits.memory.as_ref(),
+        capacity::MEMORY_BYTES,
+        ("16MiB", "1024GiB"),
+    );
+    if memory / 4 < spool.above {
+        cx.error(
+            &at.key("memory"),
+            "there is no memory for four bodies that are not spooled",
+            "raise `memory`, or lower `spool_above`",
+        );
+    }
+    let per_client = (concurrency as u64 / 2).max(1);
+    let connections = concurrency as u64 * 4;
     proxy::Settings {
         listeners,
+        per_client: number(cx, &at.key("per_client"), limits.per_client, per_client),
+        connections_per_client: number(
+            cx,
+            &at.key("connections_per_client"),
+            limits.connections_per_client,
+            connections,
+        ),
+        memory,
+        spool,
         drain_time: cx.duration(
             &at.key("drain_time"),
             limits.drain_time.as_ref(),
@@ -30,8 +65,83 @@ pub(super) fn proxy(
             seconds(10),
             (seconds(1), seconds(300)),
         ),
-        concurrency: concurrency(cx, &at.key("concurrency"), limits.concurrency, 1024),
+        idle_time: cx.duration(
+            &at.key("idle_time"),
+            limits.idle_time.as_ref(),
+            seconds(100),
+            (seconds(1), seconds(3600)),
+        ),
+        write_time: cx.duration(
+            &at.key("write_time"),
+            limits.write_time.as_ref(),
+            seconds(60),
+            (seconds(1), seconds(3600)),
+        ),
+        connections: number(cx, &at.key("connections"), limits.connections, 16_384),
+        concurrency,
     }
+}
+
+/// Where large bodies are kept.
+fn spool(cx: &Context<'_>, at: &Trail, limits: &raw::Limits, state: &Path) -> proxy::SpoolSettings {
+    let dir = limits.spool_dir.as_deref().map(|it| cx.path(it));
+    if let Some(dir) = &dir
+        && cx.runs_here
+        && let Err(why) = writable(dir)
+    {
+        cx.error(
+            &at.key("spool_dir"),
+            why,
+            "make the directory for the gate's user, or name another",
+        );
+    }
+    proxy::SpoolSettings {
+        dir: dir.unwrap_or_else(|| spool_dir(state)),
+        above: cx.size(
+            &at.key("spool_above"),
+            limits.spool_above.as_ref(),
+            1 << 20,
+            ("64KiB", "64MiB"),
+        ),
+        size: cx.size(
+            &at.key("spool_size"),
+            limits.spool_size.as_ref(),
+            capacity::SPOOL_BYTES,
+            ("16MiB", "1024GiB"),
+        ),
+    }
+}
+
+/// A number of clients' things at once.
+fn number(cx: &Context<'_>, at: &Trail, given: Option<u64>, default: u64) -> usize {
+    usize::try_from(cx.number(at, given, default, (1, 1_000_000))).unwrap_or(1)
+}
+
+pub(super) fn drain_delay(cx: &Context<'_>, root: &raw::Root) -> Duration {
+    let at = Trail::default().key("limits").key("drain_delay");
+    let range = (Duration::ZERO, Duration::from_secs(300));
+    cx.duration(&at, root.limits.drain_delay.as_ref(), Duration::ZERO, range)
+}
+
+pub(super) fn reload(cx: &Context<'_>, root: &raw::Root) -> Reload {
+    let at = Trail::default().key("reload").key("watch");
+    let watch = match root.reload.watch.as_deref() {
+        None => Some(WATCH_TIME),
+        Some("off") => None,
+        Some(text) if units::duration(text).is_err() => {
+            cx.error(
+                &at,
+                format!("`{text}` is neither a duration nor `off`"),
+                "write how often to look, such as 2s, or `off` to reload at SIGHUP only",
+            );
+            None
+        }
+        Some(_) => {
+            let range = (Duration::from_millis(100), Duration::from_secs(3600));
+            Some(cx.duration(&at, root.reload.watch.as_ref(), WATCH_TIME, range))
+        }
+    };
+    Reload { watch }
 }
 
 /// A number of exchanges at once.
@@ -41,8 +151,10 @@ pub(super) fn concurrency(cx: &Context<'_>, at: &Trail, given: Option<u64>, defa
 
 pub(super) fn admin(cx: &Context<'_>, root: &raw::Root) -> Option<admin::Settings> {
     let at = Trail::default().key("admin").key("bind");
-    let text = root.admin.bind.as_deref().unwrap_or("127.0.0.1:9464");
-    let bind = super::listeners::address(cx, &at, text)?;
+    let bind = match &root.admin.bind {
+        Some(text) => super::listeners::address(cx, &at, text)?,
+        None => ADMIN_ADDRESS,
+    };
     let is_taken = |it: &raw::Listener| it.bind.parse() == Ok(bind) && bind.port() != 0;
     if root.listeners.iter().any(is_taken) {
         cx.error(

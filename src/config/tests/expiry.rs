@@ -1,6 +1,10 @@
 //! Ends by kind and destination.
 
-use super::{super::expiry::*, SMALL, load, now};
+use std::fs;
+
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+
+use super::{super::expiry::*, SMALL, load, load_in, now};
 use crate::model::{Day, UtcOffset};
 
 fn day(text: &str) -> Day {
@@ -69,4 +73,30 @@ fn a_last_day_counts_to_its_end() {
         );
     }
     assert_eq!(Standing::of(None, offset, now()), Standing::Holds);
+}
+
+/// If this fails, a certificate ends without a word before.
+#[test]
+fn a_certificate_that_ends_soon_is_announced() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = SMALL.replace(
+        "    bind: 127.0.0.1:8080\n",
+        "    bind: 127.0.0.1:8080\n    tls: {certificate_file: tls.crt, key_file: tls.key}\n",
+    );
+    for ((year, month, day), said) in [
+        ((2026, 11, 21), Some("expired at 2026-11-21")),
+        ((2026, 12, 5), Some("expires at 2026-12-05")),
+        ((2026, 12, 7), None),
+    ] {
+        let mut params = CertificateParams::new(vec!["gate.test".to_owned()]).unwrap();
+        params.not_after = date_time_ymd(year, month, day);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        fs::write(dir.path().join("tls.crt"), certificate.pem()).unwrap();
+        fs::write(dir.path().join("tls.key"), key.serialize_pem()).unwrap();
+        let loaded = load_in(dir.path(), &text).unwrap_or_else(|problems| panic!("{problems}"));
+        let told = loaded.warnings.to_string();
+        assert_eq!(told.contains("the certificate"), said.is_some(), "{told}");
+        assert!(told.contains(said.unwrap_or("")), "{told}");
+    }
 }

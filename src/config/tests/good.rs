@@ -5,13 +5,13 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use super::{super::*, SMALL, load, load_in, now};
 use crate::{
     gatekeeper::{
-        destination::{Roots, TlsFloor},
+        destination::{HttpVersions, Roots, TlsFloor},
         keys::{Keys, SubjectKey},
     },
     model::{
-        Country,
+        Category, Country,
         decision::Mode,
-        destination::{FailurePolicy, GapPolicy, RoutePurpose},
+        destination::{FailurePolicy, GapPolicy, Operator, RoutePurpose},
         finding::{Confidence, GapKind, Part},
         subject::IdentifierKind,
     },
@@ -29,7 +29,17 @@ fn the_small_one_has_no_problem_and_takes_defaults() {
     assert!(it.warnings.is_empty(), "{}", it.warnings);
     let configuration = it.configuration;
     assert_eq!(configuration.proxy.concurrency, 1024);
+    assert_eq!(configuration.proxy.connections, 16_384);
+    assert_eq!(configuration.proxy.write_time, Duration::from_secs(60));
     assert_eq!(configuration.proxy.drain_time, Duration::from_secs(30));
+    assert_eq!(configuration.proxy.per_client, 512);
+    assert_eq!(configuration.proxy.connections_per_client, 4096);
+    assert_eq!(configuration.proxy.memory, 256 << 20);
+    let spool = &configuration.proxy.spool;
+    assert_eq!((spool.above, spool.size), (1 << 20, 4 << 30));
+    assert!(spool.dir.ends_with("state/spool"));
+    let moved = configuration.clone().with_state_dir("/elsewhere".into());
+    assert_eq!(moved.proxy.spool.dir, Path::new("/elsewhere/spool"));
     assert_eq!(configuration.admin.bind, "127.0.0.1:9464".parse().unwrap());
     assert_eq!(configuration.audit.segment_bytes, 64 << 20);
     assert!(configuration.audit.dir.ends_with("state/audit"));
@@ -65,9 +75,18 @@ fn the_example_passes_and_means_what_it_says() {
     assert_eq!(mailing.upstream.tls_floor, TlsFloor::Tls13);
     assert_eq!(mailing.upstream.roots, Roots::System);
     assert_eq!(mailing.limits.body_bytes, 8 << 20);
+    assert_eq!(mailing.limits.body_idle_time, Duration::from_secs(15));
+    assert_eq!(mailing.limits.total_time, Duration::from_secs(900));
+    assert_eq!(it.configuration.callers[0].concurrency, Some(256));
     assert_eq!(facts.routes[0].plan.budget.depth, 32);
+    assert_eq!(facts.routes[0].plan.budget.decoded_bytes, 32 << 20);
+    assert_eq!(facts.routes[0].plan.budget.decoded_ratio, 200);
     assert_eq!(facts.retention_days, Some(365));
-    assert!(facts.fallback.drop_records);
+    assert!(facts.fallback.drop_records && facts.fallback.reduce_fields);
+    assert_eq!(facts.operators[&Category::Phone], Operator::Mask);
+    assert_eq!(facts.operators[&Category::Email], Operator::Pseudonymise);
+    assert_eq!(facts.operators[&Category::NameSurname], Operator::Remove);
+    assert_eq!(facts.operators[&Category::NameGiven], Operator::Mask);
     assert_eq!(facts.agreement.as_ref().unwrap().categories.len(), 7);
     let shop: Arc<str> = "campaigns".into();
     assert_eq!(mailing.callers[&shop].len(), 2);
@@ -88,6 +107,71 @@ fn the_example_passes_and_means_what_it_says() {
     );
     assert_eq!(warehouse.audit_failure, FailurePolicy::Closed);
     assert!(warehouse.upstream.controlled_zone && !warehouse.facts.is_secured);
+}
+
+/// Secrets come from files, without the line's end, and do not show.
+#[test]
+fn what_the_gate_holds_for_an_upstream_is_read_from_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let issued = rcgen::generate_simple_self_signed(vec!["gate.test".to_owned()]).unwrap();
+    let files = [
+        ("a.pem", issued.cert.pem()),
+        ("a.key", issued.signing_key.serialize_pem()),
+        ("token", "canary-1\n".to_owned()),
+        ("login", "user:canary-2\r\n".to_owned()),
+        ("key", "canary-3".to_owned()),
+    ];
+    for (name, text) in &files {
+        std::fs::write(dir.path().join(name), text).unwrap();
+    }
+    let lines = r"      identity: {certificate_file: a.pem, key_file: a.key}
+      http: '1.1'
+      proxy: http://10.0.0.1
+      proxy_credentials_file: login
+      connections_max: 7
+      idle_time: 5s
+      life_time: 1h
+      breaker: {failures: 0, open_for: 1m}
+      credentials:
+        - {header: Authorization, scheme: bearer, value_file: token}
+        - {header: X-Login, scheme: basic, value_file: login}
+        - {header: X-Key, value_file: key}
+      url:";
+    let text = SMALL.replacen("      url:", lines, 1);
+    let it = load_in(dir.path(), &text).unwrap();
+    let upstream = &it.configuration.destinations[0].upstream;
+    assert_eq!(upstream.http, HttpVersions::Http1);
+    assert!(upstream.identity.is_some());
+    let proxy = upstream.proxy.as_ref().unwrap();
+    assert_eq!(
+        (proxy.host.to_string(), proxy.port),
+        ("10.0.0.1".to_owned(), 80)
+    );
+    let basic = "Basic dXNlcjpjYW5hcnktMg==";
+    let authorization = proxy.authorization.as_ref().unwrap().expose();
+    assert_eq!(authorization.to_str().unwrap(), basic);
+    let fields: Vec<_> = upstream
+        .credentials
+        .iter()
+        .map(|it| (it.field.as_str(), it.value.expose().to_str().unwrap()))
+        .collect();
+    assert_eq!(
+        fields,
+        [
+            ("authorization", "Bearer canary-1"),
+            ("x-login", basic),
+            ("x-key", "canary-3")
+        ]
+    );
+    assert_eq!(upstream.connections.max, Some(7));
+    assert_eq!(upstream.connections.idle_time.as_secs(), 5);
+    assert_eq!(upstream.connections.life_time.as_secs(), 3600);
+    assert_eq!(upstream.breaker.failures, 0);
+    assert_eq!(upstream.breaker.open_for.as_secs(), 60);
+    let shown = format!("{:?}", it.configuration);
+    for secret in ["canary", "dXNlcjpj", "PRIVATE KEY"] {
+        assert!(!shown.contains(secret), "{secret}");
+    }
 }
 
 #[test]
@@ -176,7 +260,7 @@ fn load_reads_a_file_and_says_when_it_cannot() {
     assert_eq!(discover(Some(&path)).unwrap(), path);
 }
 
-/// Every key of the example stands in the schema, and every key of the schema (but those that are refused) in the example.
+/// Every key of the example stands in the schema, and every key of the schema (but those that need files or are refused) in the example.
 #[test]
 fn the_example_shows_every_key_of_the_schema() {
     let schema = schema();
@@ -186,7 +270,12 @@ fn the_example_shows_every_key_of_the_schema() {
     let mut shown = BTreeSet::new();
     keys_of_tree(&tree, &mut shown);
     let free = [
+        // Codes of categories and reasons.
+        "email",
         "identifier-unverified",
+        "name",
+        "name.surname",
+        "phone",
         "retention-too-long",
         "opaque",
         "unsupported-media-type",
@@ -204,12 +293,13 @@ fn the_example_shows_every_key_of_the_schema() {
         "client_required", // need files
         "token_file",
         "data_dir",
-        "identity",
-        "proxy",
+        "crl_file",
         "credentials",
         "header",
+        "identity",
+        "proxy_credentials_file",
+        "scheme",
         "value_file",
-        "operators",
     ];
     let missing: Vec<_> = known
         .iter()

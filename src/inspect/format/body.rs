@@ -1,12 +1,21 @@
 //! The body: which reader its label names, and what is a gap.
 
+use http::{HeaderMap, header::CONTENT_TYPE};
+
 use super::{
     super::{
-        coding,
-        media_type::{self, Format},
+        charset::Text,
+        coding::Aside,
+        content::{self, Content, Matter},
+        detect::ValueKind,
+        media_type::{Format, MediaType},
     },
-    form, json,
-    reading::{Reading, Scan},
+    csv, form,
+    json::{self, Document, Value, read_value},
+    layer::Layer,
+    multipart,
+    reading::{NodeId, Reading, Scan, Spot},
+    xml,
 };
 use crate::model::{
     finding::{GapKind, Part},
@@ -18,32 +27,126 @@ pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, message: &Message) {
     if message.body.is_empty() {
         return;
     }
-    let body = match coding::decoded(&message.headers, &message.body) {
-        Ok(body) => body,
-        Err(kind) => return unread(reading, kind),
+    let opened = content::open(message, &reading.plan.budget);
+    read_aside(reading, &opened.aside, |reading| {
+        reading.part(Part::Body, false)
+    });
+    if reading.is_halted {
+        return;
+    }
+    match opened.content {
+        Ok(content) => {
+            let root = reading.part(Part::Body, content.media_type.format != Format::Text);
+            if reading.spend(opened.work, root) {
+                read_content(reading, &message.headers, &content, root);
+            }
+        }
+        Err(kind) => {
+            let root = reading.part(Part::Body, false);
+            reading.gap(kind, root, None);
+            reading.spend(opened.work, root);
+        }
+    }
+}
+
+fn read_content<S: Scan>(
+    reading: &mut Reading<'_, S>,
+    headers: &HeaderMap,
+    content: &Content<'_>,
+    root: NodeId,
+) {
+    match &content.matter {
+        Matter::Text(text) => {
+            let layer = Layer::root(&text.text);
+            let depth = reading.plan.budget.depth;
+            let document = Document {
+                from: text.start(),
+                ..Document::body(&text.text, &layer, root, depth)
+            };
+            read_text(reading, &content.media_type, text, &document);
+        }
+        Matter::Bytes(bytes) => {
+            let label = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+            multipart::read(reading, bytes, label.unwrap_or_default(), root);
+        }
+    }
+    if let Some(kind) = content.fault.filter(|_| !reading.is_halted) {
+        reading.gap(kind, root, None);
+    }
+}
+
+/// Reads `document`, whose text is all of `text`, in its format: a body, or a part of one.
+pub(crate) fn read_text<S: Scan>(
+    reading: &mut Reading<'_, S>,
+    media_type: &MediaType,
+    text: &Text<'_>,
+    document: &Document<'_>,
+) {
+    if document.text.is_empty() {
+        return;
+    }
+    let is_json = matches!(
+        media_type.format,
+        Format::Json | Format::Lines | Format::Sequence
+    );
+    if is_json && text.has_stray_mark() {
+        reading.gap(GapKind::Ambiguous, document.root, None);
+    }
+    match media_type.format {
+        Format::Csv | Format::Tsv => csv::read(reading, media_type, document),
+        Format::Json => json::read(reading, document),
+        Format::Lines => json::lines::read(reading, document, json::lines::lines),
+        Format::Sequence => json::lines::read(reading, document, json::lines::sequence),
+        Format::Form => form::read(reading, document),
+        Format::Text => read_plain(reading, document),
+        Format::Xml => xml::read(reading, document),
+        Format::Multipart => reading.gap(GapKind::UnsupportedMediaType, document.root, None),
+    }
+}
+
+/// Reads a document as one value.
+pub(crate) fn read_plain<S: Scan>(reading: &mut Reading<'_, S>, document: &Document<'_>) {
+    if !reading.count_value(document.root) {
+        return;
+    }
+    let value = Value {
+        text: document.text,
+        kind: ValueKind::String,
+        around: document.around,
+        layer: document.layer,
+        at: 0,
+        depth_left: document.depth_max,
     };
-    match media_type::format_of(&message.headers) {
-        Ok(Format::Json) => {
-            let root = reading.part(Part::Body, true);
-            json::read_body(reading, body, root);
-        }
-        Ok(Format::Form) => read_form(reading, body),
-        Ok(Format::Text) => json::read_text(reading, body),
-        Err(kind) => unread(reading, kind),
-    }
+    read_value(reading, &value, document.root, |_| Spot {
+        record: document.record,
+        is_person: document.around.key.is_person,
+        ..Spot::of(document.root)
+    });
 }
 
-fn unread<S: Scan>(reading: &mut Reading<'_, S>, kind: GapKind) {
-    let root = reading.part(Part::Body, false);
-    reading.gap(kind, root, None);
-}
-
-fn read_form<S: Scan>(reading: &mut Reading<'_, S>, body: &[u8]) {
-    match std::str::from_utf8(body) {
-        Ok(text) => {
-            let root = reading.part(Part::Body, true);
-            form::read(reading, text, Part::Body, root);
-        }
-        Err(_) => unread(reading, GapKind::UnsupportedCharset),
+/// Looks through what codings carry beside the content. It is no part of the body that spans count in and a reduced body goes
+/// without it, so what is found there is a gap.
+pub(crate) fn read_aside<S: Scan>(
+    reading: &mut Reading<'_, S>,
+    aside: &Aside,
+    root: impl FnOnce(&mut Reading<'_, S>) -> NodeId,
+) {
+    if aside.texts.is_empty() && !aside.is_opaque {
+        return;
     }
+    let root = root(reading);
+    let first = reading.finds.len();
+    for text in &aside.texts {
+        // A name in letters other than ASCII may be a person's, and running text shows none.
+        if !text.is_ascii() {
+            reading.gap(GapKind::Opaque, root, None);
+        }
+        let layer = Layer::root(text);
+        let depth = reading.plan.budget.depth;
+        read_plain(reading, &Document::body(text, &layer, root, depth));
+    }
+    if aside.is_opaque || reading.finds.len() > first {
+        reading.gap(GapKind::Opaque, root, None);
+    }
+    reading.finds.truncate(first);
 }

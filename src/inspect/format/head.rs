@@ -67,7 +67,7 @@ pub(crate) fn read_path<S: Scan>(reading: &mut Reading<'_, S>, message: &Message
 pub(crate) fn read_query<S: Scan>(reading: &mut Reading<'_, S>, message: &Message) {
     if let Some(query) = message.query.as_deref().filter(|it| !it.is_empty()) {
         let root = reading.part(Part::Query, false);
-        form::read(reading, query, Part::Query, root);
+        form::read_query(reading, query, root);
     }
 }
 
@@ -78,7 +78,9 @@ pub(crate) fn read_fields<S: Scan>(reading: &mut Reading<'_, S>, fields: &Header
     }
     let root = reading.part(part, false);
     // Host names the gate itself and is not sent on: the upstream's authority takes its place.
-    for (name, value) in fields.iter().filter(|(name, _)| **name != HOST) {
+    let lines = fields.iter().filter(|(name, _)| **name != HOST);
+    for (line, (name, value)) in lines.enumerate() {
+        reading.line = line;
         if !reading.count_value(root) {
             return;
         }
@@ -88,6 +90,7 @@ pub(crate) fn read_fields<S: Scan>(reading: &mut Reading<'_, S>, fields: &Header
             .named(part, name.as_str(), &mut reading.sections);
         read_field(reading, root, roles, name, value.as_bytes());
     }
+    reading.line = 0;
 }
 
 fn read_field<S: Scan>(

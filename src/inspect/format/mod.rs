@@ -1,12 +1,18 @@
 //! Readers: each turns one part of a message into fields for the detectors, with the way back to bytes.
 
 pub(crate) mod body;
+pub(crate) mod csv;
+pub(crate) mod drawing;
 pub(crate) mod form;
 pub(crate) mod head;
 pub(crate) mod json;
 pub(crate) mod keys;
 pub(crate) mod layer;
+pub(crate) mod multipart;
 pub(crate) mod pair;
 pub(crate) mod reading;
 pub(crate) mod sealed;
+pub(crate) mod unit;
 pub(crate) mod veil;
+pub(crate) mod walk;
+pub(crate) mod xml;

@@ -1,7 +1,9 @@
 //! Members that are a name and its value: `{"name": "phone", "value": "…"}`. The text of the one says what the other holds.
 
-use super::super::detect::{KeyHint, ValueKind};
-use super::{json::token::Lexeme, keys::KeyId};
+use super::{
+    super::detect::KeyHint,
+    walk::{Key, Leaf},
+};
 
 /// Longest text that names a value, in bytes.
 pub(crate) const LABEL_MAX: usize = 64;
@@ -75,9 +77,8 @@ impl PairRole {
 /// A value that nothing was found in, and that may be named later.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unnamed {
-    pub(crate) name: KeyId,
-    pub(crate) lexeme: Lexeme,
-    pub(crate) kind: ValueKind,
+    pub(crate) key: Key,
+    pub(crate) leaf: Leaf,
 }
 
 /// What is known of the pair in an open object.

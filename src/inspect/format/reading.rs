@@ -86,6 +86,10 @@ pub(crate) struct Find {
     pub(crate) identifier: Option<Identifier>,
     pub(crate) span: Range<usize>,
     pub(crate) spot: Spot,
+    /// The span is an encoding as a whole.
+    pub(crate) is_encoded: bool,
+    /// See [`Reading::line`].
+    pub(crate) line: usize,
 }
 
 /// What was found in one value: a text that is read again in another form says most of it again.
@@ -138,6 +142,19 @@ pub(crate) struct Spot {
     pub(crate) is_person: bool,
 }
 
+impl Spot {
+    /// The place that `node` is.
+    pub(crate) const fn of(node: NodeId) -> Self {
+        Self {
+            node,
+            leaf: None,
+            in_key: false,
+            record: None,
+            is_person: false,
+        }
+    }
+}
+
 /// The state of one `inspect` call.
 #[derive(Debug)]
 pub(crate) struct Reading<'p, S> {
@@ -153,6 +170,8 @@ pub(crate) struct Reading<'p, S> {
     /// For each section of the plan, whether it was met.
     pub(crate) sections: Vec<bool>,
     pub(crate) work: u64,
+    /// Number of the field line that is read, in the head or the trailer.
+    pub(crate) line: usize,
     values: u64,
     /// A budget of the whole message ran out.
     pub(crate) is_halted: bool,
@@ -172,6 +191,7 @@ impl<'p, S: Scan> Reading<'p, S> {
             records: Vec::new(),
             sections: vec![false; plan.sections.len()],
             work: 0,
+            line: 0,
             values: 0,
             is_halted: false,
             hits: Vec::new(),
@@ -259,6 +279,7 @@ impl<'p, S: Scan> Reading<'p, S> {
 
     /// Places the hits of the last [`detect`](Self::detect), whose text starts at `at` of `layer`'s text.
     pub(crate) fn keep(&mut self, spot: &Spot, layer: &Layer<'_>, at: usize) {
+        let (is_encoded, line) = (layer.wholes() > 0, self.line);
         for hit in self.hits.drain(..) {
             self.finds.push(Find {
                 category: hit.category,
@@ -268,6 +289,8 @@ impl<'p, S: Scan> Reading<'p, S> {
                 identifier: hit.identifier,
                 span: layer.outward(hit.range.start + at..hit.range.end + at),
                 spot: spot.clone(),
+                is_encoded,
+                line,
             });
         }
     }
@@ -289,6 +312,18 @@ impl<'p, S: Scan> Reading<'p, S> {
             said.add(it);
         }
         self.finds.extend(fresh);
+    }
+
+    /// The part that `node` is in.
+    pub(crate) fn part_of(&self, node: NodeId) -> Part {
+        let mut at = Some(node);
+        while let Some(node) = at.and_then(|it| self.nodes.get(it)) {
+            if let NodeKind::Part { part, .. } = node.kind {
+                return part;
+            }
+            at = node.parent;
+        }
+        Part::Body
     }
 
     /// The place of `node` and a step below it.

@@ -45,6 +45,13 @@ pub(crate) fn decode(raw: &str) -> Option<String> {
     String::from_utf8(engine(raw).decode(raw).ok()?).ok()
 }
 
+/// The bytes of which `raw` is the base64 with line breaks between (RFC 2045 §6.8).
+pub(crate) fn decode_folded(raw: &[u8]) -> Option<Vec<u8>> {
+    let is_break = |it: &u8| matches!(it, b'\r' | b'\n');
+    let folded: Vec<u8> = raw.iter().copied().filter(|it| !is_break(it)).collect();
+    PLAIN.decode(folded).ok()
+}
+
 /// Whether `accepts` takes the first nine bytes of what `raw` decodes to. Allocates nothing: most stretches are ids and hashes.
 pub(crate) fn begins_with(raw: &str, accepts: impl FnOnce(&[u8]) -> bool) -> bool {
     let mut space = [0; 9];

@@ -33,11 +33,15 @@ fn a_body_that_does_not_hold_to_its_label_is_a_gap() {
     );
     check(
         &message("application/json; charset=utf-16", "{}"),
+        &[Ambiguous],
+    );
+    check(
+        &message("application/json; charset=utf-7", "{}"),
         &[UnsupportedCharset],
     );
     check(&message("", "x"), &[UnsupportedMediaType]);
     check(&message("", ""), &[]);
-    check(&message("text/csv", "a,b"), &[UnsupportedMediaType]);
+    check(&message("text/vcard", "a,b"), &[UnsupportedMediaType]);
     check(&message("image/png", "x"), &[Opaque]);
     check(
         &message("text/plain", b"\xff".as_slice()),
@@ -56,6 +60,10 @@ fn the_head_has_gaps_of_its_own() {
     use GapKind::*;
     check(
         &with_field(json("{}"), "content-encoding", b"gzip"),
+        &[Ambiguous],
+    );
+    check(
+        &with_field(json("{}"), "content-encoding", b"compress"),
         &[UnsupportedCoding],
     );
     check(

@@ -1,27 +1,71 @@
 //! The tokenizer against serde_json and the public suite of parser vectors.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use proptest::prelude::*;
 
 use super::{
-    super::format::json::token::{Fault, document_fault},
-    message, read,
+    super::{
+        Inspector, Plan,
+        format::json::token::{Fault, document_fault},
+    },
+    body_selector, corpora, message, read,
 };
-use crate::model::finding::GapKind;
+use crate::model::{finding::GapKind, inspection::PlanSpec};
 
-/// The folder of corpora, when there is one.
-pub(super) fn corpora(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SHEKARA_CORPORA").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"),
-        PathBuf::from,
+/// `serde_json::Value` keeps the last of two members and makes an f64 of a number above u64: what is read must be neither.
+#[test]
+fn trap_4_duplicate_keys_and_large_integers_are_seen() {
+    let first = r#"{"a":"first@example.org","a":"x"}"#;
+    let inspection = read(&message("application/json", first));
+    assert_eq!(inspection.findings.len(), 1, "the first of two is read");
+    assert_eq!(inspection.gaps[0].kind, GapKind::Ambiguous);
+    let account = "40817810099910004312";
+    assert!(account.parse::<u64>().is_err());
+    let body =
+        format!(r#"{{"card":4111111111111111,"iin":991231100010,"bank_account":{account}}}"#);
+    let inspection = Inspector::default().inspect(
+        &message("application/json", body.as_str()),
+        &Plan::default(),
     );
-    let folder = root.join(name);
-    if folder.is_dir() {
-        return Some(folder);
+    let found: Vec<_> = inspection
+        .findings
+        .iter()
+        .map(|it| body.get(it.span.clone()).unwrap())
+        .collect();
+    assert_eq!(found, ["4111111111111111", "991231100010", account]);
+    assert_eq!(inspection.gaps, []);
+}
+
+/// What the library answers wrongly or slowly is refused when the configuration loads: nested filters, regular expressions, several `..`.
+#[test]
+fn trap_9_selectors_that_the_library_cannot_answer_are_refused() {
+    let compiled = |at: &str| {
+        let spec = PlanSpec {
+            not_personal: vec![body_selector(at)],
+            ..PlanSpec::default()
+        };
+        Inspector::default().compile(&spec)
+    };
+    for at in [
+        "$[?@[?@>1]]",
+        "$[?@.a[?@.b == 1]]",
+        "$..[*]..[*]..[*]",
+        "$..a..b",
+        "$[?match(@.a, 'x.*')]",
+        "$[?search(@.a, 'x')]",
+        "$[?length(@.*) < 3]",
+        "$[?count(@..*)]",
+    ] {
+        assert!(compiled(at).is_err(), "{at}");
     }
-    println!("SKIPPED: no {name} corpus; set SHEKARA_CORPORA to the folder that holds it");
-    None
+    for at in [
+        "$..email",
+        "$.rows[?@.own == true].email",
+        "$[?length(@.a) < 3]",
+    ] {
+        assert!(compiled(at).is_ok(), "{at}");
+    }
 }
 
 #[test]

@@ -1,11 +1,18 @@
 //! The room as a whole, with detection that is simple enough to foresee.
 
+mod content;
+mod csv;
 mod gaps;
 mod json;
+mod lines;
+mod multipart;
 mod persons;
 mod places;
 mod reduction;
 mod selectors;
+mod xml;
+
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -157,4 +164,18 @@ pub(super) fn written(message: &Message, finding: &Finding) -> String {
     }
     let key = if finding.in_key { " (key)" } else { "" };
     format!("{out}{key} = {}", covered(message, finding))
+}
+
+/// The folder of corpora, when there is one.
+pub(super) fn corpora(name: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("SHEKARA_CORPORA").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"),
+        PathBuf::from,
+    );
+    let folder = root.join(name);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    println!("SKIPPED: no {name} corpus; set SHEKARA_CORPORA to the folder that holds it");
+    None
 }

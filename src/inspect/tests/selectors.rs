@@ -4,7 +4,7 @@ use jsonpath_rust::{parser::parse_json_path, query::js_path_process};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{json::corpora, *};
+use super::*;
 use crate::inspect::selector::{Role, Selectors};
 
 /// The values that `selector` selects in `document`, as records would be: outermost first, by their bytes.
@@ -91,8 +91,37 @@ fn forms_are_selected_as_one_tree() {
     check("$.a[1]", &["1%40b.c", "2%40b.c"]);
     check("$.b", &["1%40b.c", "3%40b.c"]);
     check("$.b[0]", &["1%40b.c", "3%40b.c"]);
+    check("$.a[*]", &["2%40b.c"]);
+    check("$.b[*]", &["1%40b.c", "3%40b.c"]);
+    check("$.b[1]", &["1%40b.c", "2%40b.c", "3%40b.c"]);
+    check("$[*]", &[]);
+    check("$..b", &["1%40b.c", "3%40b.c"]);
+    // A filter, slice or union sees the tree as it is: `b` is no list there.
     check("$.a[-1]", &["1%40b.c", "2%40b.c"]);
+    check("$.a[0:1]", &["2%40b.c", "3%40b.c"]);
+    check("$.b[-1]", &["1%40b.c", "2%40b.c", "3%40b.c"]);
     check("$['a','b']", &[]);
+}
+
+#[test]
+fn a_repeated_name_gives_a_record_a_value() {
+    let it = message(
+        "application/x-www-form-urlencoded",
+        "to=1@b.c&x=9@b.c&to=2@b.c",
+    );
+    for at in ["$.to", "$.to[*]"] {
+        let spec = PlanSpec {
+            records: Some(body_selector(at)),
+            ..PlanSpec::default()
+        };
+        let records: Vec<_> = read_with(&it, &spec)
+            .persons
+            .iter()
+            .filter_map(|it| it.record.as_ref())
+            .map(|it| (it.ordinal, it.span.clone()))
+            .collect();
+        assert_eq!(records, [(0, 3..8), (1, 20..25)], "{at}");
+    }
 }
 
 #[test]

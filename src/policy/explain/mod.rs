@@ -113,6 +113,10 @@ pub struct PersonLine {
     pub covered: CategorySet,
     /// Categories that some facet does not.
     pub uncovered: CategorySet,
+    /// Categories that are taken out of what leaves, removed or hidden.
+    pub reduced: CategorySet,
+    /// Ordinal of the record that is dropped with the person.
+    pub dropped: Option<u64>,
     /// What carries each facet.
     pub carriers: Vec<(Facet, Carrier)>,
     /// Every record that was held against a demand.
@@ -175,6 +179,31 @@ impl Policy {
             }),
         };
         (decision, explanation)
+    }
+
+    /// `explanation`, of a reduction that cannot be carried out, for the reason `why`: the message is refused.
+    pub fn explain_failed(
+        &self,
+        mut explanation: Explanation,
+        destination: &Destination,
+        transfer: &Transfer,
+        why: &str,
+    ) -> Explanation {
+        let reason = Reason::of(ReasonCode::ReductionFailed);
+        explanation.verdict = Verdict::Block;
+        explanation.would_be = Verdict::Block;
+        for person in &mut explanation.persons {
+            person.reduced = CategorySet::EMPTY;
+            person.dropped = None;
+        }
+        let number = place(reason.code);
+        let mut questions = explanation.questions.iter_mut();
+        if let Some(it) = questions.find(|it| it.number == number) {
+            it.found = format!("the message cannot be reduced: {why}");
+            it.reasons.push(self.given(&reason, destination, transfer));
+        }
+        explanation.mend = self.mend(&reason, destination, transfer);
+        explanation
     }
 
     fn readings(&self, destination: &Destination, transfer: &Transfer) -> Vec<ReadingLine> {
@@ -259,9 +288,17 @@ fn codes(reasons: &[Reason]) -> Vec<ReasonCode> {
 }
 
 fn persons(transfer: &Transfer, decision: &Decision, considered: &[Considered]) -> Vec<PersonLine> {
+    let reduction = &decision.reduction;
+    let reduced = |person: u32| {
+        let fields = reduction.reduce_fields.iter().filter(|it| it.0 == person);
+        fields.fold(CategorySet::EMPTY, |all, it| all.union(it.1))
+    };
+    let is_dropped = |record: &u64| reduction.drop_records.contains(record);
     let persons = (0..).zip(transfer.persons.iter().zip(&decision.persons));
     persons
         .map(|(person, (found, outcome))| PersonLine {
+            reduced: reduced(person),
+            dropped: found.record.filter(is_dropped),
             person,
             subjects: outcome.subjects.clone(),
             categories: found.categories,

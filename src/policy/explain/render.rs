@@ -119,8 +119,15 @@ fn person(it: &PersonLine) -> Node {
         ))
     });
     let considered = it.considered.iter().map(|it| Node::leaf(considered(it)));
+    let mut text = format!("person {} is {subjects}; data: {categories}", it.person);
+    if let Some(record) = it.dropped {
+        text.push_str(&format!("; dropped with record {record}"));
+    } else if !it.reduced.is_empty() {
+        let reduced = list("none", it.reduced.iter().map(|it| it.to_string()));
+        text.push_str(&format!("; taken out: {reduced}"));
+    }
     Node {
-        text: format!("person {} is {subjects}; data: {categories}", it.person),
+        text,
         children: carriers.chain(considered).collect(),
     }
 }

@@ -269,6 +269,9 @@ fn cases_16_and_17_minimisation_and_term() {
     let reduced = scene.decide();
     assert_eq!(reduced.verdict, Verdict::Reduce);
     assert_eq!(reduced.reduction.reduce_fields, [(0, extra)]);
+    scene.destination.fallback.reduce_fields = false;
+    scene.destination.fallback.drop_records = true;
+    scene.check("16, no record to drop", "category-not-covered");
     let until = |last: &str| {
         with(|it| {
             let mut consent = consent_to("DE");
@@ -440,6 +443,8 @@ fn cases_26_and_27_gaps() {
     for (kind, code) in [
         (GapKind::Opaque, "opaque"),
         (GapKind::BodyTooLarge, "body-too-large"),
+        (GapKind::DecodedTooLarge, "decoded-too-large"),
+        (GapKind::RatioExceeded, "ratio-exceeded"),
         (GapKind::DeadlineExceeded, "deadline-exceeded"),
         (GapKind::InspectionFailed, "inspection-failed"),
         (GapKind::Ambiguous, "ambiguous"),

@@ -5,6 +5,7 @@ mod consents;
 mod edges;
 mod operators;
 mod properties;
+mod reductions;
 mod regimes;
 mod setting;
 mod shipped;

@@ -1,5 +1,6 @@
 //! The one place where refusals and failures become answers: RFC 9457 problems with RFC 9209 `Proxy-Status`.
 
+pub(super) mod grpc;
 mod language;
 mod upstream_texts;
 
@@ -79,6 +80,17 @@ struct Problem<'a> {
     country: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     purpose: Option<&'a str>,
+    /// Where many SDKs look for what they tell their caller.
+    message: &'a str,
+    /// Some take any JSON object without this member for a success, whatever the status.
+    error: ErrorView<'a>,
+}
+
+/// The refusal in the form that most APIs give their errors.
+#[derive(Serialize)]
+struct ErrorView<'a> {
+    code: &'a str,
+    message: &'a str,
 }
 
 /// One code, for all persons that it concerns.
@@ -158,8 +170,14 @@ pub(super) fn failure(about: About<'_>, failure: Failure) -> Response<Body> {
             failure.status(),
         )
     };
-    if let Ok(value) = HeaderValue::try_from(format!("shekara; error={error}")) {
-        response.headers_mut().insert(PROXY_STATUS, value);
+    let headers = response.headers_mut();
+    let details = failure.details();
+    let details = details.map_or_else(String::new, |it| format!("; details=\"{it}\""));
+    if let Ok(value) = HeaderValue::try_from(format!("shekara; error={error}{details}")) {
+        headers.insert(PROXY_STATUS, value);
+    }
+    if let Some(seconds) = failure.retry_after() {
+        headers.insert(header::RETRY_AFTER, seconds.into());
     }
     response
 }
@@ -167,7 +185,7 @@ pub(super) fn failure(about: About<'_>, failure: Failure) -> Response<Body> {
 /// The answer when a task of the gate broke down: no decision is known, nothing more may be said.
 pub(super) fn breakdown() -> Response<Body> {
     let mut response = Response::new(Either::Left(Full::from(
-        r#"{"type":"urn:shekara:breakdown","title":"The gate could not handle this request.","status":503}"#,
+        r#"{"type":"urn:shekara:breakdown","title":"The gate could not handle this request.","status":503,"error":{"code":"breakdown","message":"The gate could not handle this request."}}"#,
     )));
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     let headers = response.headers_mut();
@@ -177,7 +195,6 @@ pub(super) fn breakdown() -> Response<Body> {
         HeaderValue::from_static("shekara; error=proxy_internal_error"),
     );
     headers.insert(header::RETRY_AFTER, RETRY_AFTER);
-    close(headers);
     response
 }
 
@@ -208,6 +225,8 @@ fn problem(
 ) -> Response<Body> {
     let decided = &about.report.decided;
     let reasons = &decided.decision.reasons;
+    let code = kind.rsplit(':').next().unwrap_or_default().to_owned();
+    let message = format!("{code}: {title} {detail}");
     let body = Problem {
         r#type: kind,
         title,
@@ -224,9 +243,16 @@ fn problem(
         recipient: decided.recipient.as_ref().map(|it| &*it.legal_name),
         country: decided.recipient.as_ref().map(|it| it.country.code()),
         purpose: decided.transfer.purpose.as_ref().map(|it| it.as_str()),
+        message: &message,
+        error: ErrorView {
+            code: &code,
+            message: &message,
+        },
     };
     let bytes = serde_json::to_vec(&body).unwrap_or_default();
+    let told = grpc::Told(format!("{} {}", body.title, body.detail));
     let mut response = Response::new(Either::Left(Full::from(bytes)));
+    response.extensions_mut().insert(told);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
     let headers = response.headers_mut();
     own_fields(headers);
@@ -375,6 +401,7 @@ const ERROR_TYPES: &[(ReasonCode, &str)] = &[
     (ReasonCode::Overloaded, "connection_limit_reached"),
     (ReasonCode::ProxyLoop, "proxy_loop_detected"),
     (ReasonCode::RegistersUnavailable, "proxy_internal_error"),
+    (ReasonCode::SpoolUnavailable, "proxy_internal_error"),
 ];
 
 fn denial_type(code: ReasonCode) -> &'static str {

@@ -98,6 +98,7 @@ fn report() -> Report {
         register_sequence: None,
         findings: Vec::new(),
         locations: vec!["body $['to']".to_owned()],
+        fault: None,
         bytes_in: 0,
         leaves: None,
         opened: Vec::new(),
@@ -161,6 +162,7 @@ async fn a_legal_refusal_says_why_and_how_to_mend_it() {
     );
     assert!(!response.headers().contains_key(header::RETRY_AFTER));
     let id = "00000000-0000-0000-0000-000000000000";
+    let message = "no-consent: no-consent: Mail GmbH, DE 2 persons, phone, email, marketing.email";
     assert_eq!(
         body(response).await,
         serde_json::json!({
@@ -183,6 +185,8 @@ async fn a_legal_refusal_says_why_and_how_to_mend_it() {
             "recipient": "Mail GmbH",
             "country": "DE",
             "purpose": "marketing.email",
+            "message": message,
+            "error": {"code": "no-consent", "message": message},
         })
     );
 }

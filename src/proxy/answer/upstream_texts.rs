@@ -5,6 +5,20 @@ use crate::{policy::reasons::Language, proxy::upstream::Failure};
 /// Title and mend in English, Kazakh, Russian.
 type Texts = [(&'static str, &'static str); 3];
 
+const BUSY: Texts = [
+    (
+        "The upstream takes no requests at the moment.",
+        "Nothing of this request was processed there. Send it again after the time that Retry-After names.",
+    ),
+    (
+        "Қабылдаушы сервер қазір сұрау қабылдамайды.",
+        "Бұл сұрау онда өңделген жоқ. Оны Retry-After көрсеткен уақыттан кейін қайта жіберіңіз.",
+    ),
+    (
+        "Сервер получателя сейчас не принимает запросы.",
+        "Этот запрос там не обрабатывался. Отправьте его снова через время, указанное в Retry-After.",
+    ),
+];
 const LATE: Texts = [
     (
         "The upstream did not answer in time.",
@@ -61,19 +75,39 @@ const UNTRUSTED: Texts = [
         "Ничего не отправлено. Попросите администратора шлюза проверить сертификат и версию TLS.",
     ),
 ];
+const UNWELCOME: Texts = [
+    (
+        "The upstream broke the secured connection off.",
+        "Ask the operator of the gate whether the upstream wants a client certificate (`identity`), or another one.",
+    ),
+    (
+        "Қабылдаушы сервер қорғалған байланысты үзді.",
+        "Шлюз әкімшісінен сервер клиент сертификатын (`identity`) талап ете ме, соны сұраңыз.",
+    ),
+    (
+        "Сервер получателя разорвал защищённое соединение.",
+        "Спросите администратора шлюза, требует ли сервер клиентский сертификат (`identity`) или другой.",
+    ),
+];
 
 /// Title and mend for `failure`.
 pub(super) const fn of(failure: Failure, language: Language) -> (&'static str, &'static str) {
     let [en, kk, ru] = match failure {
-        Failure::ConnectionTimeout | Failure::ResponseTimeout => LATE,
+        Failure::ConnectionTimeout
+        | Failure::ResponseIdle
+        | Failure::ResponseTimeout
+        | Failure::TotalTime => LATE,
         Failure::RedirectStopped => REDIRECT,
         Failure::TlsCertificate | Failure::TlsProtocol => UNTRUSTED,
+        Failure::TlsAlert => UNWELCOME,
+        Failure::Crowded | Failure::CutOff { .. } | Failure::Unprocessed => BUSY,
         Failure::AddressProhibited
         | Failure::ConnectionRefused
         | Failure::ConnectionTerminated
         | Failure::Dns
         | Failure::Protocol
-        | Failure::Unconfigured => UNREACHABLE,
+        | Failure::Unconfigured
+        | Failure::Unroutable => UNREACHABLE,
     };
     match language {
         Language::En => en,

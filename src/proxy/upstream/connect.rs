@@ -1,150 +1,181 @@
-//! One connection to an upstream: resolve once, check every address, dial a checked one, then TLS. In this order.
+//! One connection to an upstream: resolve once, check every address, dial a checked one, then a tunnel, then TLS. In this order.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use rustls::{ClientConfig, ProtocolVersion, RootCertStore, version};
-use rustls_pki_types::ServerName;
+use rustls::ClientConfig;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
-    time::timeout,
+    sync::{Notify, OwnedSemaphorePermit},
+    time::{Instant, timeout},
 };
 use tokio_rustls::TlsConnector;
 use url::Host;
 
-use super::{Failure, Resolve, address::is_prohibited};
+use super::{Failure, Resolve, dial, streams::Shared, tls, tunnel};
 use crate::{
-    gatekeeper::destination::{Destination, Roots, TlsFloor, Upstream},
-    proxy::tls::{ALPN_HTTP_1_1, provider, root_store},
+    gatekeeper::destination::{Destination, HttpVersions, Upstream},
+    proxy::tls::ALPN_HTTP_2,
+    telemetry::Metrics,
 };
 
 /// Most fields of an answer's head.
 const FIELDS_MAX: usize = 128;
 
-/// An open connection that speaks HTTP/1.1.
-#[derive(Debug)]
-pub(super) struct Link {
-    /// Takes requests, one after the other.
-    pub(super) sender: SendRequest<Full<Bytes>>,
+/// What the record says about a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Route {
     /// The address that was dialled.
     pub(super) peer: SocketAddr,
-    /// TLS version negotiated.
+    /// Whether it is the proxy's.
+    pub(super) via_proxy: bool,
+    /// TLS version negotiated with the upstream.
     pub(super) tls: Option<&'static str>,
 }
 
-/// The client's side of TLS for `upstream`; `None` when it is plain HTTP.
-///
-/// # Errors
-/// The roots cannot be used.
-pub(super) fn connector(upstream: &Upstream) -> Result<Option<Arc<ClientConfig>>, String> {
-    if upstream.url.scheme() != "https" {
-        return Ok(None);
-    }
-    let roots = match &upstream.roots {
-        Roots::Pem(pem) => root_store(pem)?,
-        Roots::System => {
-            let mut store = RootCertStore::empty();
-            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            store
-        }
-    };
-    let versions: &[_] = match upstream.tls_floor {
-        TlsFloor::Tls12 => &[&version::TLS13, &version::TLS12],
-        TlsFloor::Tls13 => &[&version::TLS13],
-    };
-    let mut config = ClientConfig::builder_with_provider(provider())
-        .with_protocol_versions(versions)
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![ALPN_HTTP_1_1.to_vec()];
-    Ok(Some(Arc::new(config)))
+/// An open connection.
+#[derive(Debug)]
+pub(super) enum Link {
+    /// HTTP/1.1: for one exchange at a time.
+    One(One),
+    /// HTTP/2: for many.
+    Shared(Arc<Shared>),
 }
 
-/// Opens a connection to `destination`'s upstream within its time for connecting.
+/// A connection that speaks HTTP/1.1.
+#[derive(Debug)]
+pub(super) struct One {
+    /// Takes requests, one after the other.
+    pub(super) sender: SendRequest<Full<Bytes>>,
+    /// Where it leads.
+    pub(super) route: Route,
+    /// When it was opened.
+    pub(super) born: Instant,
+}
+
+/// A place among the connections that a destination may have; held by the task that drives the connection, as long as it lives.
+#[derive(Debug)]
+pub(super) struct Place {
+    permit: Option<OwnedSemaphorePermit>,
+    freed: Arc<Notify>,
+    metrics: Arc<Metrics>,
+    destination: Arc<str>,
+}
+
+impl Place {
+    /// Takes `permit`; `freed` is told when it is given back.
+    pub(super) fn new(
+        permit: OwnedSemaphorePermit,
+        freed: Arc<Notify>,
+        metrics: Arc<Metrics>,
+        destination: Arc<str>,
+    ) -> Self {
+        metrics.upstream_connected(&destination);
+        Self {
+            permit: Some(permit),
+            freed,
+            metrics,
+            destination,
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.metrics.upstream_disconnected(&self.destination);
+        drop(self.permit.take());
+        self.freed.notify_one();
+    }
+}
+
+/// Opens a connection to `destination`'s upstream within its time for connecting, tunnel and TLS included.
 pub(super) async fn open(
     destination: &Destination,
-    tls: Option<&Arc<ClientConfig>>,
+    config: Option<&Arc<ClientConfig>>,
     resolver: &dyn Resolve,
+    place: Place,
 ) -> Result<Link, Failure> {
-    let opening = async {
-        let addresses = addresses(&destination.upstream, resolver).await?;
-        let (stream, peer) = dial(&addresses).await?;
-        match tls {
-            None => speak(stream, peer, None).await,
-            Some(config) => {
-                let name = server_name(&destination.upstream)?;
-                let stream = TlsConnector::from(Arc::clone(config))
-                    .connect(name, stream)
-                    .await
-                    .map_err(|error| tls_failure(&error))?;
-                let version = stream.get_ref().1.protocol_version();
-                speak(stream, peer, version.map(version_name)).await
-            }
-        }
-    };
-    timeout(destination.limits.connect_time, opening)
-        .await
-        .unwrap_or(Err(Failure::ConnectionTimeout))
+    timeout(
+        destination.limits.connect_time,
+        reach(&destination.upstream, config, resolver, place),
+    )
+    .await
+    .unwrap_or(Err(Failure::ConnectionTimeout))
 }
 
-/// The addresses of `upstream`. One that is prohibited spoils them all: who answers for the name is not to be trusted.
-async fn addresses(
+async fn reach(
+    upstream: &Upstream,
+    config: Option<&Arc<ClientConfig>>,
+    resolver: &dyn Resolve,
+    place: Place,
+) -> Result<Link, Failure> {
+    let (stream, mut route) = socket(upstream, resolver).await?;
+    let Some(config) = config else {
+        let is_http2 = upstream.http == HttpVersions::Http2;
+        return speak(stream, route, is_http2, place).await;
+    };
+    let stream = TlsConnector::from(Arc::clone(config))
+        .connect(tls::server_name(upstream)?, stream)
+        .await
+        .map_err(|error| tls::handshake_failure(&error))?;
+    let session = stream.get_ref().1;
+    route.tls = session.protocol_version().map(tls::version_name);
+    let is_http2 = session.alpn_protocol() == Some(ALPN_HTTP_2);
+    if upstream.http == HttpVersions::Http2 && !is_http2 {
+        return Err(Failure::TlsProtocol);
+    }
+    speak(stream, route, is_http2, place).await
+}
+
+/// A stream of bytes to the upstream, directly or through its proxy.
+async fn socket(
     upstream: &Upstream,
     resolver: &dyn Resolve,
-) -> Result<Vec<SocketAddr>, Failure> {
+) -> Result<(TcpStream, Route), Failure> {
+    let host = upstream.url.host().ok_or(Failure::Unconfigured)?;
     let port = upstream
         .url
         .port_or_known_default()
         .ok_or(Failure::Unconfigured)?;
-    let found = match upstream.url.host().ok_or(Failure::Unconfigured)? {
-        Host::Domain(name) => resolver
-            .resolve(name, port)
-            .await
-            .map_err(|_| Failure::Dns)?,
-        Host::Ipv4(it) => vec![SocketAddr::from((it, port))],
-        Host::Ipv6(it) => vec![SocketAddr::from((it, port))],
+    let Some(proxy) = &upstream.proxy else {
+        let addresses = dial::addresses(host, port, upstream.controlled_zone, resolver).await?;
+        let (stream, peer) = dial::dial(&addresses).await?;
+        return Ok((stream, route(peer, false)));
     };
-    if found.is_empty() {
-        return Err(Failure::Dns);
-    }
-    if found
-        .iter()
-        .any(|it| is_prohibited(it.ip(), upstream.controlled_zone))
-    {
-        return Err(Failure::AddressProhibited);
-    }
-    Ok(found)
+    // The proxy stands in the operator's own network, as the configuration says by naming it. Nobody else looks the upstream up.
+    let addresses = dial::addresses(borrowed(&proxy.host), proxy.port, true, resolver).await?;
+    let (mut stream, peer) = dial::dial(&addresses).await?;
+    tunnel::open(&mut stream, proxy, &host, port).await?;
+    Ok((stream, route(peer, true)))
 }
 
-/// Dials `addresses` in turn. The peer must be one of them.
-async fn dial(addresses: &[SocketAddr]) -> Result<(TcpStream, SocketAddr), Failure> {
-    for address in addresses {
-        let Ok(stream) = TcpStream::connect(address).await else {
-            continue;
-        };
-        let peer = stream
-            .peer_addr()
-            .map_err(|_| Failure::ConnectionTerminated)?;
-        if !addresses.contains(&peer) {
-            return Err(Failure::AddressProhibited);
-        }
-        stream
-            .set_nodelay(true)
-            .map_err(|_| Failure::ConnectionTerminated)?;
-        return Ok((stream, peer));
+fn borrowed(host: &Host) -> Host<&str> {
+    match host {
+        Host::Domain(it) => Host::Domain(it),
+        Host::Ipv4(it) => Host::Ipv4(*it),
+        Host::Ipv6(it) => Host::Ipv6(*it),
     }
-    Err(Failure::ConnectionRefused)
 }
 
-async fn speak<S>(stream: S, peer: SocketAddr, tls: Option<&'static str>) -> Result<Link, Failure>
+const fn route(peer: SocketAddr, via_proxy: bool) -> Route {
+    Route {
+        peer,
+        via_proxy,
+        tls: None,
+    }
+}
+
+async fn speak<S>(stream: S, route: Route, is_http2: bool, place: Place) -> Result<Link, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    if is_http2 {
+        return Ok(Link::Shared(Shared::open(stream, route, place).await?));
+    }
     let (sender, connection) = http1::Builder::new()
         .max_headers(FIELDS_MAX)
         .handshake(TokioIo::new(stream))
@@ -157,39 +188,11 @@ where
                 "A connection to an upstream ended."
             );
         }
+        drop(place);
     });
-    Ok(Link { sender, peer, tls })
-}
-
-fn server_name(upstream: &Upstream) -> Result<ServerName<'static>, Failure> {
-    match upstream.url.host().ok_or(Failure::Unconfigured)? {
-        Host::Domain(name) => {
-            ServerName::try_from(name.to_owned()).map_err(|_| Failure::Unconfigured)
-        }
-        Host::Ipv4(it) => Ok(ServerName::IpAddress(std::net::IpAddr::V4(it).into())),
-        Host::Ipv6(it) => Ok(ServerName::IpAddress(std::net::IpAddr::V6(it).into())),
-    }
-}
-
-fn tls_failure(error: &io::Error) -> Failure {
-    let inner = error
-        .get_ref()
-        .and_then(|it| it.downcast_ref::<rustls::Error>());
-    match inner {
-        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
-            Failure::TlsCertificate
-        }
-        Some(_) => Failure::TlsProtocol,
-        None => Failure::ConnectionTerminated,
-    }
-}
-
-fn version_name(version: ProtocolVersion) -> &'static str {
-    if version == ProtocolVersion::TLSv1_3 {
-        "TLSv1.3"
-    } else if version == ProtocolVersion::TLSv1_2 {
-        "TLSv1.2"
-    } else {
-        "unknown"
-    }
+    Ok(Link::One(One {
+        sender,
+        route,
+        born: Instant::now(),
+    }))
 }

@@ -5,9 +5,9 @@ use super::{Fault, head::split_field};
 /// Hex digits of a chunk size: 2^60 bytes are more than any limit.
 const DIGITS_MAX: u8 = 15;
 /// Bytes of all trailer fields.
-const TRAILER_BYTES: usize = 8 * 1024;
+pub(super) const TRAILER_BYTES: usize = 8 * 1024;
 /// Fields that must not come late (RFC 9110 §6.5.1): framing, routing, what the content means, who asks.
-const NOT_TRAILERS: &[&str] = &[
+pub(super) const NOT_TRAILERS: &[&str] = &[
     "authorization",
     "connection",
     "content-encoding",

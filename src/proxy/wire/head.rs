@@ -6,11 +6,11 @@ use http::{Uri, uri::Scheme};
 use super::{Fault, Framing};
 
 /// Largest head.
-const HEAD_BYTES: usize = 64 * 1024;
+pub(super) const HEAD_BYTES: usize = 64 * 1024;
 /// Largest request line.
-const LINE_BYTES: usize = 8 * 1024;
+pub(super) const LINE_BYTES: usize = 8 * 1024;
 /// Most fields.
-const FIELDS_MAX: usize = 100;
+pub(super) const FIELDS_MAX: usize = 100;
 /// Names that a `Connection` field must not take out of the message: they frame it, route it or say what it means.
 const NOT_CONNECTION_OPTIONS: &[&str] = &[
     "authorization",
@@ -25,7 +25,7 @@ const NOT_CONNECTION_OPTIONS: &[&str] = &[
     "via",
 ];
 /// Fields of which two readings would arise if they came twice.
-const SINGLE_FIELDS: &[&str] = &[
+pub(super) const SINGLE_FIELDS: &[&str] = &[
     "content-length",
     "content-type",
     "host",
@@ -180,16 +180,7 @@ impl<'a> RequestLine<'a> {
 
     /// The target is a path of this host, in origin form or in an absolute form that agrees with the Host field.
     fn check_target(&self, host: &str, is_tls: bool) -> Result<(), Fault> {
-        if matches!(self.method, "CONNECT" | "TRACE") {
-            return Err(Fault::method("CONNECT and TRACE are not taken"));
-        }
-        if !self
-            .method
-            .bytes()
-            .all(|it| it.is_ascii_uppercase() || matches!(it, b'-' | b'_'))
-        {
-            return Err(Fault::method("the method is not a word in capitals"));
-        }
+        check_method(self.method)?;
         if self.target == "*" {
             return Err(Fault::method("the target `*` is not taken"));
         }
@@ -232,6 +223,22 @@ impl<'a> RequestLine<'a> {
             ),
             (false, None) => Ok(Framing::Length(0)),
         }
+    }
+}
+
+/// A method of which there is one reading, and which opens no tunnel.
+///
+/// # Errors
+/// It is none of these.
+pub(super) fn check_method(method: &str) -> Result<(), Fault> {
+    if matches!(method, "CONNECT" | "TRACE") {
+        return Err(Fault::method("CONNECT and TRACE are not taken"));
+    }
+    let is_capital = |it: u8| it.is_ascii_uppercase() || matches!(it, b'-' | b'_');
+    if method.bytes().all(is_capital) {
+        Ok(())
+    } else {
+        Err(Fault::method("the method is not a word in capitals"))
     }
 }
 
@@ -284,14 +291,19 @@ pub(super) fn split_field(line: &[u8]) -> Result<(String, &[u8]), Fault> {
         return Err(Fault::framing("a field's value has a control byte"));
     }
     let name = String::from_utf8_lossy(name).to_ascii_lowercase();
-    if matches!(
-        name.replace('_', "-").as_str(),
-        "content-length" | "transfer-encoding" | "host"
-    ) && name.contains('_')
-    {
+    if imitates_framing(&name) {
         return Err(Fault::framing("a field's name imitates a framing field"));
     }
     Ok((name, trim_blanks(value)))
+}
+
+/// Whether some parsers take `name`, lower-case, for a framing field.
+pub(super) fn imitates_framing(name: &str) -> bool {
+    name.contains('_')
+        && matches!(
+            name.replace('_', "-").as_str(),
+            "content-length" | "transfer-encoding" | "host"
+        )
 }
 
 fn trim_blanks(value: &[u8]) -> &[u8] {
@@ -329,7 +341,11 @@ const fn is_token(byte: u8) -> bool {
         )
 }
 
-fn content_length(value: &[u8]) -> Result<u64, Fault> {
+/// The length that a `Content-Length` gives.
+///
+/// # Errors
+/// It is not one plain decimal number.
+pub(super) fn content_length(value: &[u8]) -> Result<u64, Fault> {
     let wrong = Fault::framing("Content-Length is not a plain number");
     let is_plain = !value.is_empty()
         && value.iter().all(u8::is_ascii_digit)
@@ -344,7 +360,10 @@ fn content_length(value: &[u8]) -> Result<u64, Fault> {
 
 /// A reg-name of letters, digits, hyphens, underscores and single dots, an IPv4 address or a bracketed IPv6 address; a port
 /// up to 65535.
-fn host(value: &[u8]) -> Result<&str, Fault> {
+///
+/// # Errors
+/// `value` is none of these.
+pub(super) fn host(value: &[u8]) -> Result<&str, Fault> {
     let wrong = Fault::framing("the Host field is not a host with an optional port");
     let text = std::str::from_utf8(value).map_err(|_| wrong)?;
     let (name, port) = if let Some(rest) = text.strip_prefix('[') {

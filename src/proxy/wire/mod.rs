@@ -6,7 +6,10 @@
 //! requests; a fault inside a body ends the body with an error.
 
 mod chunks;
+mod frames;
 mod head;
+mod parsed;
+mod patient;
 
 use std::{
     collections::VecDeque,
@@ -24,6 +27,12 @@ use tokio::{
 };
 
 use self::chunks::Chunks;
+pub(super) use self::{
+    frames::{Followed, PREFACE, Sight},
+    parsed::{check as check_parsed, check_trailers},
+    patient::Patient,
+};
+use super::activity::Activity;
 use crate::model::decision::ReasonCode;
 
 /// What hyper is given instead of a head that is refused.
@@ -69,6 +78,9 @@ impl Fault {
         }
     }
 }
+
+/// A head that takes too long.
+const LATE: Fault = Fault::with_status(408, "the head did not arrive in time");
 
 /// How long the body of a checked head is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -125,22 +137,50 @@ pub(super) struct Checked<S> {
     head_time: Duration,
     /// Runs while a head is not whole.
     timer: Option<Pin<Box<Sleep>>>,
+    /// Told while a message is being received.
+    activity: Arc<Activity>,
 }
 
 impl<S> Checked<S> {
-    /// Checks `inner`; the verdict on each head, which must arrive within `head_time`, goes to `verdicts`.
-    pub(super) fn new(inner: S, is_tls: bool, head_time: Duration, verdicts: Verdicts) -> Self {
+    /// Checks `inner`, of which `early` has been read already; the verdict on each head, which must arrive within `head_time`,
+    /// goes to `verdicts`.
+    pub(super) fn new(
+        inner: S,
+        early: BytesMut,
+        is_tls: bool,
+        head_time: Duration,
+        (verdicts, activity): (Verdicts, Arc<Activity>),
+    ) -> Self {
         Self {
             inner,
             is_tls,
             state: State::Head,
             verdicts,
-            pending: BytesMut::new(),
+            pending: early,
             searched: 0,
             ready: BytesMut::new(),
             head_time,
             timer: None,
+            activity,
         }
+    }
+
+    /// Refuses the first head: it did not arrive in time, before there was a check.
+    pub(super) fn late(mut self) -> Self {
+        self.refuse(LATE);
+        self
+    }
+
+    /// The stream, and what has been read of the next message. To be called between messages.
+    pub(super) fn into_rest(self) -> (S, BytesMut) {
+        let mut rest = self.ready;
+        rest.extend_from_slice(&self.pending);
+        (self.inner, rest)
+    }
+
+    /// Nothing of a message is here.
+    fn is_between(&self) -> bool {
+        matches!(self.state, State::Head) && self.pending.is_empty() && self.ready.is_empty()
     }
 
     /// Moves on over the head in `pending`, if it is whole or already refused.
@@ -291,31 +331,43 @@ impl<S: AsyncRead + Unpin> AsyncRead for Checked<S> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let it = self.get_mut();
+        let polled = it.poll_checked(cx, buf);
+        it.activity.set_reading(!it.is_between());
+        polled
+    }
+}
+
+impl<S: AsyncRead + Unpin> Checked<S> {
+    fn poll_checked(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         loop {
-            if !it.ready.is_empty() {
-                let room = it.ready.len().min(buf.remaining());
-                buf.put_slice(it.ready.get(..room).unwrap_or_default());
-                it.ready.advance(room);
+            if !self.ready.is_empty() {
+                let room = self.ready.len().min(buf.remaining());
+                buf.put_slice(self.ready.get(..room).unwrap_or_default());
+                self.ready.advance(room);
                 return Poll::Ready(Ok(()));
             }
-            match &mut it.state {
-                State::Body(_) | State::Chunked(_) => return it.poll_body(cx, buf),
+            match &mut self.state {
+                State::Body(_) | State::Chunked(_) => return self.poll_body(cx, buf),
                 State::Failed(fault) => return Poll::Ready(Err(invalid(*fault))),
                 State::Discard(left) => {
-                    *left = left.saturating_sub(it.pending.len());
+                    *left = left.saturating_sub(self.pending.len());
                     let is_spent = *left == 0;
-                    it.pending.clear();
-                    if is_spent || ready!(it.poll_more(cx))? {
+                    self.pending.clear();
+                    if is_spent || ready!(self.poll_more(cx))? {
                         return Poll::Ready(Ok(()));
                     }
                 }
                 State::Head => {
-                    if it.check_head() {
+                    if self.check_head() {
                         continue;
                     }
-                    if it.is_late(cx) {
-                        it.refuse(Fault::with_status(408, "the head did not arrive in time"));
-                    } else if ready!(it.poll_more(cx))? {
+                    if self.is_late(cx) {
+                        self.refuse(LATE);
+                    } else if ready!(self.poll_more(cx))? {
                         return Poll::Ready(Ok(()));
                     }
                 }
@@ -375,7 +427,13 @@ mod tests {
     async fn serve(wire: Vec<u8>) -> (usize, usize) {
         let (mut client, server) = tokio::io::duplex(256 * 1024);
         let verdicts = Verdicts::default();
-        let stream = Checked::new(server, false, Duration::from_secs(5), verdicts.clone());
+        let stream = Checked::new(
+            server,
+            BytesMut::new(),
+            false,
+            Duration::from_secs(5),
+            (verdicts.clone(), Arc::default()),
+        );
         let seen: Arc<Mutex<Vec<Result<(), Fault>>>> = Arc::default();
         let service = {
             let seen = Arc::clone(&seen);

@@ -20,6 +20,7 @@ use crate::{
         replay::Answer,
     },
     model::{
+        CategorySet,
         consent::Until,
         decision::{ReasonCode, Verdict},
         message::Message,
@@ -459,16 +460,18 @@ fn without_log_or_registers_the_mend_is_named() {
 
 #[test]
 fn other_records_dropped_are_a_flip() {
-    let reduce = |dropped: &[u64]| Answer {
+    let reduce = |dropped: &[u64], reduced: &[&str]| Answer {
         verdict: Verdict::Reduce,
         would_be: Verdict::Reduce,
         reason: Some(ReasonCode::NoConsent),
         dropped: dropped.to_vec(),
+        reduced: reduced
+            .iter()
+            .map(|it| (0, CategorySet::named(it).unwrap()))
+            .collect(),
     };
-    let flips = |was: &[u64], is: &[u64]| {
-        let (was, is) = (reduce(was), reduce(is));
-        Replayed { was, is }.flips()
-    };
-    assert!(flips(&[1], &[1, 2]));
-    assert!(!flips(&[1], &[1]));
+    let flips = |was, is| Replayed { was, is }.flips();
+    assert!(flips(reduce(&[1], &[]), reduce(&[1, 2], &[])));
+    assert!(flips(reduce(&[1], &["email"]), reduce(&[1], &["phone"])));
+    assert!(!flips(reduce(&[1], &["email"]), reduce(&[1], &["email"])));
 }

@@ -161,6 +161,16 @@ pub(super) struct Expect {
     /// Body that may leave: a text, or a value that is compared as JSON.
     #[serde(default)]
     pub(super) left: Option<Value>,
+    /// Query that may leave; empty for none.
+    #[serde(default)]
+    pub(super) left_query: Option<String>,
+    /// Categories that were taken out of what is left, masked or pseudonymised, over all persons.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<String>>")]
+    pub(super) reduced: Option<CategorySet>,
+    /// How many records were dropped.
+    #[serde(default)]
+    pub(super) dropped: Option<usize>,
     /// How many persons were judged.
     #[serde(default)]
     pub(super) persons: Option<usize>,

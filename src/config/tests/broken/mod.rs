@@ -2,6 +2,7 @@
 
 mod shape;
 mod terms;
+mod upstream;
 mod ways;
 
 use super::{SMALL, load};

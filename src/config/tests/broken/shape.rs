@@ -101,18 +101,6 @@ fn keys_and_words() {
 #[test]
 fn what_is_not_there_yet() {
     check(
-        "      url:",
-        r"      proxy: http://p.test
-      identity: {certificate_file: a, key_file: b}
-      credentials: {header: x, value_file: y}
-      url:",
-        r#"
-            24:14 E destinations[0].upstream.proxy: `upstream.proxy` is not available in this version [remove the key; nothing would act on it]
-            25:17 E destinations[0].upstream.identity: `upstream.identity` is not available in this version [remove the key; nothing would act on it]
-            26:20 E destinations[0].upstream.credentials: `upstream.credentials` is not available in this version [remove the key; nothing would act on it]
-        "#,
-    );
-    check(
         r"    country: DE
 ",
         r"    country: DE
@@ -121,9 +109,36 @@ fn what_is_not_there_yet() {
 ",
         r#"
             20:15 E destinations[0].fallback: `block` stands beside other fallbacks [write `block` alone, or only the reductions]
-            20:16 E destinations[0].fallback[0]: the fallback `reduce-fields` is not available in this version [remove the key; nothing would act on it]
-            21:16 E destinations[0].operators: `operators` (of the fallback `reduce-fields`) is not available in this version [remove the key; nothing would act on it]
             21:23 E destinations[0].operators.emai: `emai` is not a category code such as name, name.surname, email or health [did you mean `email`?]
+        "#,
+    );
+}
+
+#[test]
+fn reductions_that_would_not_act() {
+    check(
+        r"    country: DE
+",
+        r"    country: DE
+    fallback: [drop-records, drop-records]
+    operators: {email: mask}
+",
+        r#"
+            20:15 W destinations[0].fallback: no route says what a record is, so that `drop-records` drops nothing [write `records: "$.path[*]"` in the routes that send batches]
+            20:30 E destinations[0].fallback[1]: the fallback stands here twice [write it once]
+            21:16 E destinations[0].operators: `operators` say how fields are reduced, and none are here [write `fallback: [reduce-fields]`, or remove the key]
+        "#,
+    );
+    check(
+        r"    country: DE
+",
+        r"    country: DE
+    fallback: [reduce-fields]
+    operators: {name: mask, name.surname: mask, id_documnt: remove}
+",
+        r#"
+            21:43 W destinations[0].operators.name.surname: the parent of `name.surname` says the same already [remove one of the two]
+            21:61 E destinations[0].operators.id_documnt: `id_documnt` is not a category code such as name, name.surname, email or health [did you mean `id_document`?]
         "#,
     );
 }
@@ -146,7 +161,8 @@ fn limits_and_settings() {
         r"    country: DE
 ",
         r"    country: DE
-    limits: {body_size: 2GiB, body_time: 1, connect_time: 2d, depth: 0, concurrency: 0}
+    limits: {body_size: 2GiB, body_time: 1, connect_time: 2d, depth: 0, concurrency: 0,
+      decoded_size: 2GiB, decoded_ratio: 0}
 ",
         r#"
             20:25 E destinations[0].limits.body_size: `2GiB` is out of range [a size from 1KiB to 1GiB]
@@ -154,6 +170,8 @@ fn limits_and_settings() {
             20:59 E destinations[0].limits.connect_time: `2d` is out of range [a duration from 10ms to 1h]
             20:70 E destinations[0].limits.depth: 0 is out of range [a number from 1 to 128]
             20:86 E destinations[0].limits.concurrency: 0 is out of range [a number from 1 to 100000]
+            21:21 E destinations[0].limits.decoded_size: `2GiB` is out of range [a size from 1KiB to 1GiB]
+            21:42 E destinations[0].limits.decoded_ratio: 0 is out of range [a number from 1 to 1000000]
         "#,
     );
     check(
@@ -161,7 +179,7 @@ fn limits_and_settings() {
 ",
         r"version: 1
 audit: {segment_size: 1}
-limits: {drain_time: 2h}
+limits: {drain_time: 2h, per_client: 0, memory: 32MiB, spool_above: 16MiB, spool_size: 1MiB, spool_dir: /dev/null/x}
 log: {level: 'a=b=c'}
 admin: {bind: '127.0.0.1:8080'}
 data_dir: ./none
@@ -169,6 +187,10 @@ data_dir: ./none
         r#"
             2:23 E audit.segment_size: `1` is out of range [a size from 1MiB to 4GiB]
             3:22 E limits.drain_time: `2h` is out of range [a duration from 0s to 1h]
+            3:38 E limits.per_client: 0 is out of range [a number from 1 to 1000000]
+            3:49 E limits.memory: there is no memory for four bodies that are not spooled [raise `memory`, or lower `spool_above`]
+            3:88 E limits.spool_size: `1MiB` is out of range [a size from 16MiB to 1024GiB]
+            3:105 E limits.spool_dir: /dev/null is not a directory [make the directory for the gate's user, or name another]
             4:14 E log.level: not a log filter: error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5 [write error, warn, info, debug, or a filter such as `info,shekara::proxy=debug`]
             5:15 E admin.bind: 127.0.0.1:8080 is the address of a listener too [give the admin listener a port of its own]
             6:11 E data_dir: nowhere/./none is not a directory [remove the key to use the shipped law, or name a directory]

@@ -79,7 +79,7 @@ fn upstreams() {
         "https://mail.example.org",
         "https://u:p@mail.example.org/?a#b",
         r#"
-            24:12 E destinations[0].upstream.url: the URL holds user information [remove it: a configuration is no place for secrets; the client sends its own credentials]
+            24:12 E destinations[0].upstream.url: the URL holds user information [remove it: a configuration is no place for secrets; write them into a file and name it in `credentials`]
             24:12 E destinations[0].upstream.url: the URL holds a query or fragment [end it after the base path]
         "#,
     );

@@ -1,7 +1,7 @@
 //! JSON bodies, and JSON documents that are the value of a string anywhere.
 
+pub(crate) mod lines;
 pub(crate) mod token;
-mod walk;
 
 use super::{
     super::{
@@ -12,10 +12,10 @@ use super::{
     reading::{NodeId, NodeKind, Reading, Scan, Spot},
     sealed::{self, Sealed},
     veil::{self, Unveiled},
+    walk::{Leaf, Walk},
 };
-use crate::model::finding::{GapKind, Part};
-use token::Fault;
-use walk::Walk;
+use crate::model::finding::GapKind;
+use token::{Fault, Lexeme, Token, Tokenizer};
 
 /// Encodings around one another that are undone; more are a gap.
 const VEILS_MAX: usize = 3;
@@ -44,66 +44,101 @@ pub(crate) struct Document<'a> {
     pub(crate) around: Around,
     pub(crate) record: Option<usize>,
     pub(crate) depth_max: usize,
+    /// Times that percent escapes are undone in a value beyond the escapes of the format.
+    pub(crate) rounds: usize,
+    /// It is the body, into which selectors look; not a document inside a value.
+    pub(crate) is_body: bool,
 }
 
-/// Reads a body that is labelled JSON.
-pub(crate) fn read_body<S: Scan>(reading: &mut Reading<'_, S>, body: &[u8], root: NodeId) {
-    let (text, is_utf8) = match std::str::from_utf8(body) {
-        Ok(text) => (text, true),
-        Err(error) => {
-            let valid = body.get(..error.valid_up_to()).unwrap_or_default();
-            (std::str::from_utf8(valid).unwrap_or_default(), false)
-        }
-    };
-    let from = if text.starts_with('\u{feff}') {
-        reading.gap(GapKind::Ambiguous, root, None);
-        '\u{feff}'.len_utf8()
-    } else {
-        0
-    };
-    let layer = Layer::root(text);
-    let document = Document {
-        text,
-        layer: &layer,
-        from,
-        root,
-        around: Around::default(),
-        record: None,
-        depth_max: reading.plan.budget.depth as usize,
-    };
-    let (mut track, is_tree) = track(reading, text, from, root);
-    let end = Walk::new(reading, &document, track.as_mut()).run();
-    if let Some(track) = track {
-        for (section, is_met) in reading.sections.iter_mut().zip(track.sections) {
-            *section |= is_met;
+impl<'a> Document<'a> {
+    /// The whole `text` of `layer`, as the body whose root is `root`.
+    pub(crate) fn body(text: &'a str, layer: &'a Layer<'a>, root: NodeId, depth: u32) -> Self {
+        Self {
+            text,
+            layer,
+            from: 0,
+            root,
+            around: Around::default(),
+            record: None,
+            depth_max: depth as usize,
+            rounds: 0,
+            is_body: true,
         }
     }
+}
+
+/// Reads a document that is labelled JSON.
+pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, document: &Document<'_>) {
+    let root = document.root;
+    let tree = || serde_json::from_str(document.text.get(document.from..)?).ok();
+    let (track, is_tree) = track(reading, document, tree);
+    let mut walk = Walk::new(reading, document, track);
+    let end = feed(&mut walk, document.text, document.from, document.depth_max);
+    walk.finish();
     match end {
-        Err(Fault::TooDeep) => reading.gap(GapKind::DepthExceeded, root, None),
-        Err(Fault::Malformed) => reading.gap(GapKind::Malformed, root, None),
-        Ok(()) if reading.is_halted || is_utf8 && is_tree => {}
+        Err(fault) => reading.gap(fault.gap(), root, None),
+        Ok(()) if reading.is_halted || is_tree => {}
         Ok(()) => reading.gap(GapKind::Malformed, root, None),
     }
 }
 
-/// The run of the plan's selectors over a body, when some look into it, and whether what they need of a tree could be had: a number
+/// Feeds the document in `text` from byte `from` to its end, the first fault, or the end of a budget.
+fn feed<S: Scan>(
+    walk: &mut Walk<'_, '_, S>,
+    text: &str,
+    from: usize,
+    depth_max: usize,
+) -> Result<(), Fault> {
+    let mut tokens = Tokenizer::new(text, from, depth_max);
+    while let Some(lexeme) = tokens.next()? {
+        match lexeme.token {
+            Token::Key => walk.written_name(&leaf(&lexeme, ValueKind::Key)),
+            Token::ObjectStart | Token::ArrayStart => {
+                walk.open(lexeme.token == Token::ObjectStart, lexeme.start);
+            }
+            Token::ObjectEnd | Token::ArrayEnd => walk.close(lexeme.end),
+            Token::String => walk.leaf(&leaf(&lexeme, ValueKind::String)),
+            Token::Number => walk.leaf(&leaf(&lexeme, ValueKind::Number)),
+            Token::Literal => walk.leaf(&leaf(&lexeme, ValueKind::Literal)),
+        }
+        if walk.is_halted() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn leaf(lexeme: &Lexeme, kind: ValueKind) -> Leaf {
+    Leaf {
+        start: lexeme.start,
+        end: lexeme.end,
+        quotes: usize::from(matches!(kind, ValueKind::Key | ValueKind::String)),
+        escape: if lexeme.is_escaped {
+            Escape::Json
+        } else {
+            Escape::None
+        },
+        kind,
+    }
+}
+
+/// The run of the plan's selectors over a body, when some look into it, and whether what they need of a `tree` could be had: a number
 /// beyond f64 or more than 128 levels are no fault of the grammar, but cannot be selected.
 fn track<'p, S: Scan>(
     reading: &mut Reading<'p, S>,
-    text: &str,
-    from: usize,
-    root: NodeId,
+    document: &Document<'_>,
+    tree: impl FnOnce() -> Option<serde_json::Value>,
 ) -> (Option<Track<'p>>, bool) {
     let plan = reading.plan;
-    if plan.selectors.has_no_paths() {
+    if !document.is_body || plan.selectors.has_no_paths() {
         return (None, true);
     }
     let (mut in_tree, mut is_tree) = (Vec::new(), true);
-    if plan.selectors.needs_tree() && reading.spend(4 * text.len() as u64, root) {
-        let json = text.get(from..).unwrap_or_default();
-        match serde_json::from_str(json) {
-            Ok(value) => in_tree = plan.selectors.in_tree(&value),
-            Err(_) => is_tree = false,
+    let cost = 4 * document.text.len() as u64;
+    if plan.selectors.needs_tree() && reading.spend(cost, document.root) {
+        match tree() {
+            Some(value) => in_tree = plan.selectors.in_tree(&value),
+            None => is_tree = false,
         }
     }
     let track = Track::new(&plan.selectors, in_tree, plan.sections.len());
@@ -227,7 +262,7 @@ pub(crate) fn read_unveiled<S: Scan>(
 
 /// The digits of a number that is written with a fraction of zeros or an exponent, when it is whole: JSON has one kind of number,
 /// and receivers read `9.9e2` and `990.0` as 990.
-fn integer(text: &str) -> Option<String> {
+pub(crate) fn integer(text: &str) -> Option<String> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let exponent: usize = exponent.parse().ok().filter(|it| *it <= DIGITS_MAX)?;
@@ -274,51 +309,16 @@ fn read_inner<S: Scan>(reading: &mut Reading<'_, S>, value: &Value<'_>, spot: &S
     let root = reading.push(Some(holder), NodeKind::Inner, None, is_person);
     let layer = value.layer.inside(value.text, value.at, Escape::None);
     let document = Document {
-        text: value.text,
-        layer: &layer,
-        from: 0,
-        root,
         around: value.around,
         record: spot.record,
         depth_max: value.depth_left,
+        is_body: false,
+        ..Document::body(value.text, &layer, root, 0)
     };
     // The document was read to its end before, so only a budget can stop the walk, and that says so itself.
-    let _read_before = Walk::new(reading, &document, None).run();
+    let mut walk = Walk::new(reading, &document, None);
+    let _read_before = feed(&mut walk, value.text, 0, value.depth_left);
     if (reading.finds.len(), reading.gaps.len()) == (before.1, before.2) {
         reading.nodes.truncate(before.0);
     }
-}
-
-/// Reads `text/plain`: as JSON when it is a JSON object or array, as text otherwise.
-pub(crate) fn read_text<S: Scan>(reading: &mut Reading<'_, S>, body: &[u8]) {
-    let Ok(text) = std::str::from_utf8(body) else {
-        let root = reading.part(Part::Body, false);
-        return reading.gap(GapKind::UnsupportedCharset, root, None);
-    };
-    let depth_max = reading.plan.budget.depth as usize;
-    let looks_like_json = text.trim_start().starts_with(['{', '[']);
-    if looks_like_json && token::document_fault(text, depth_max) != Some(Fault::Malformed) {
-        let root = reading.part(Part::Body, true);
-        return read_body(reading, body, root);
-    }
-    let root = reading.part(Part::Body, false);
-    if !reading.count_value(root) {
-        return;
-    }
-    let layer = Layer::root(text);
-    let value = Value {
-        text,
-        kind: ValueKind::String,
-        around: Around::default(),
-        layer: &layer,
-        at: 0,
-        depth_left: depth_max,
-    };
-    read_value(reading, &value, root, |_| Spot {
-        node: root,
-        leaf: None,
-        in_key: false,
-        record: None,
-        is_person: false,
-    });
 }

@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use crate::model::finding::GapKind;
+
 /// What a [`Lexeme`] is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Token {
@@ -29,11 +31,6 @@ pub(crate) struct Lexeme {
 }
 
 impl Lexeme {
-    /// The bytes.
-    pub(crate) const fn span(&self) -> Range<usize> {
-        self.start..self.end
-    }
-
     /// The bytes with the quotes, as the value stands in the text.
     pub(crate) const fn outer_span(&self) -> Range<usize> {
         match self.token {
@@ -55,6 +52,16 @@ pub(crate) enum Fault {
     Malformed,
     /// Nested deeper than allowed.
     TooDeep,
+}
+
+impl Fault {
+    /// The gap that it is.
+    pub(crate) const fn gap(self) -> GapKind {
+        match self {
+            Self::Malformed => GapKind::Malformed,
+            Self::TooDeep => GapKind::DepthExceeded,
+        }
+    }
 }
 
 /// What may come next.
