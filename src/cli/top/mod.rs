@@ -35,7 +35,7 @@ const EVERY: Duration = Duration::from_millis(250);
 /// Size of one screen on paper.
 const PAPER: Rect = Rect::new(0, 0, 150, 40);
 
-/// Watch decisions as they are made
+/// Watches decisions as they are made
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What the figures cover
