@@ -1,7 +1,9 @@
 //! The one orchestration: message in, cleared or refused out. Knows ports, not products.
 
+mod asking;
 pub mod capacity;
 mod carry_out;
+mod completion;
 mod compose;
 pub mod destination;
 pub mod history;
@@ -14,7 +16,8 @@ pub mod replay;
 pub mod screen;
 pub mod snapshot;
 
+pub use completion::Completion;
 pub use compose::mask_location;
 pub use reading::PURPOSE_FIELD;
-pub use screen::{Cleared, Completion, Gatekeeper, Refused, Rehearsal, Report, Request, Screening};
+pub use screen::{Cleared, Gatekeeper, Refused, Rehearsal, Report, Request, Screening};
 pub use snapshot::Snapshot;

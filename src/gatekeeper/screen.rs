@@ -11,22 +11,23 @@ use tokio::time::{Instant, timeout};
 
 use super::{
     Snapshot,
+    asking::{ask, judged_at},
     capacity::{Capacity, Reserved},
     carry_out::{Outgoing, carry_out},
+    completion::Completion,
     compose::compose,
     destination::{Destination, Matched},
-    keys::IdentifierRefs,
     ports::{AuditError, AuditLog, Clock, Registers},
     reading::{
         Read, blind, count_gaps, digest, inspect, take_claimed_purpose, take_replaced_fields,
         transfer_person,
     },
-    record::{AuditEvent, Completed, Decided, DecisionId, Outcome, Receipt, TimeLimit},
+    record::{AuditEvent, Decided, DecisionId, Receipt},
 };
 use crate::{
     inspect::ReductionFailed,
     model::{
-        Purpose, Timestamp,
+        Purpose,
         decision::{Decision, ReasonCode, Verdict},
         destination::{Destination as Facts, GapPolicy, RoutePurpose},
         evidence::{Evidence, Known},
@@ -37,8 +38,6 @@ use crate::{
     },
 };
 
-/// Time the registers have to answer.
-const REGISTERS_TIME: Duration = Duration::from_secs(2);
 /// Time the log has to make a decision durable. A disk that is merely busy is faster; one that hangs must not hold requests.
 const AUDIT_TIME: Duration = Duration::from_secs(5);
 
@@ -147,50 +146,6 @@ pub struct Refused {
     pub report: Arc<Report>,
 }
 
-/// Writes the completion record: when told how the exchange ended, or as `aborted` when dropped.
-#[derive(Debug)]
-pub struct Completion {
-    id: DecisionId,
-    audit: Arc<dyn AuditLog>,
-    clock: Arc<dyn Clock>,
-    /// Status given to the client.
-    pub status: Option<u16>,
-    /// Whether any byte went to the upstream.
-    pub sent: bool,
-    /// Address dialled.
-    pub peer: Option<String>,
-    /// Whether a proxy was dialled.
-    pub via_proxy: bool,
-    /// TLS version negotiated.
-    pub tls: Option<String>,
-    /// The time limit that ended the exchange.
-    pub time_limit: Option<TimeLimit>,
-    outcome: Outcome,
-}
-
-impl Completion {
-    /// The exchange ended with `outcome`. The record is queued when this value is dropped.
-    pub fn finish(mut self, outcome: Outcome) {
-        self.outcome = outcome;
-    }
-}
-
-impl Drop for Completion {
-    fn drop(&mut self) {
-        self.audit.append_later(AuditEvent::Completed(Completed {
-            id: self.id,
-            at: self.clock.now(),
-            outcome: self.outcome,
-            status: self.status,
-            sent: self.sent,
-            peer: self.peer.take(),
-            via_proxy: self.via_proxy,
-            tls: self.tls.take(),
-            time_limit: self.time_limit,
-        }));
-    }
-}
-
 /// A message judged, not yet on record.
 pub(super) struct Judged {
     pub(super) transfer: Transfer,
@@ -285,7 +240,7 @@ impl Gatekeeper {
                 Err(_) => (None, blind(GapKind::DeadlineExceeded)),
             };
         let mut transfer = self.transfer(&inspection, matched, request, claimed, snapshot);
-        let evidence = self.evidence(&inspection, snapshot).await;
+        let evidence = ask(&*self.registers, &inspection, snapshot).await;
         transfer.at = judged_at(transfer.at, &evidence);
         let facts = &matched.destination.facts;
         let mut decision = snapshot.policy.decide(facts, &transfer, &evidence);
@@ -407,7 +362,7 @@ impl Gatekeeper {
         } = read;
         let facts = &matched.destination.facts;
         let started = Instant::now();
-        let evidence = self.evidence(&inspection, snapshot).await;
+        let evidence = ask(&*self.registers, &inspection, snapshot).await;
         let evidence_time = started.elapsed();
         transfer.at = judged_at(transfer.at, &evidence);
         let started = Instant::now();
@@ -450,39 +405,6 @@ impl Gatekeeper {
                 decision: decision_time,
                 ..Timings::default()
             },
-        }
-    }
-
-    /// What the registers know of the persons that are to be judged.
-    async fn evidence(&self, inspection: &Inspection, snapshot: &Snapshot) -> Evidence {
-        let persons: Vec<Vec<IdentifierRefs>> = inspection
-            .persons
-            .iter()
-            .filter(|it| !it.categories.is_empty())
-            .map(|it| {
-                it.identifiers
-                    .iter()
-                    .map(|it| snapshot.keys.references(it))
-                    .collect()
-            })
-            .collect();
-        if persons.is_empty() {
-            return Evidence::Known(Known::default());
-        }
-        match timeout(REGISTERS_TIME, self.registers.evidence(&persons)).await {
-            Ok(Ok(known)) if known.persons.len() == persons.len() => Evidence::Known(known),
-            Ok(Ok(_)) => {
-                tracing::error!("The registers answered about another number of persons.");
-                Evidence::Unavailable
-            }
-            Ok(Err(error)) => {
-                tracing::error!(%error, "The registers did not answer.");
-                Evidence::Unavailable
-            }
-            Err(_) => {
-                tracing::error!("The registers did not answer in time.");
-                Evidence::Unavailable
-            }
         }
     }
 
@@ -576,18 +498,7 @@ impl Gatekeeper {
     }
 
     fn completion(&self, id: DecisionId) -> Completion {
-        Completion {
-            id,
-            audit: Arc::clone(&self.audit),
-            clock: Arc::clone(&self.clock),
-            status: None,
-            sent: false,
-            peer: None,
-            via_proxy: false,
-            tls: None,
-            time_limit: None,
-            outcome: Outcome::Aborted,
-        }
+        Completion::pending(id, Arc::clone(&self.audit), Arc::clone(&self.clock))
     }
 }
 
@@ -596,17 +507,6 @@ fn hold_with(body: &mut Bytes, reserved: Option<Reserved>) {
     if let Some(mut reserved) = reserved {
         reserved.shrink(body.len() as u64);
         *body = reserved.hold(std::mem::take(body));
-    }
-}
-
-/// When a transfer is judged: by the clock, but not before the newest change of what it is judged on.
-///
-/// Records act from the time they were recorded. A clock that was set back since would pass a transfer over a withdrawal that
-/// stands in the registers already.
-fn judged_at(clock: Timestamp, evidence: &Evidence) -> Timestamp {
-    match evidence {
-        Evidence::Known(known) => known.newest_recorded_at.map_or(clock, |it| it.max(clock)),
-        Evidence::Unavailable => clock,
     }
 }
 
@@ -625,29 +525,4 @@ fn opened(facts: &Facts, transfer: &Transfer, decision: &Decision) -> Vec<String
         .chain(inspection)
         .chain(waived.map(|it| format!("waiver:{it}")))
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_transfer_is_judged_no_earlier_than_what_it_is_judged_on() {
-        let clock = Timestamp::from_millis(1_000);
-        let known = |newest: Option<i64>| {
-            Evidence::Known(Known {
-                newest_recorded_at: newest.map(Timestamp::from_millis),
-                ..Known::default()
-            })
-        };
-        for (evidence, wanted) in [
-            (known(Some(999)), 1_000),
-            (known(Some(2_000)), 2_000),
-            (known(None), 1_000),
-            (Evidence::Unavailable, 1_000),
-        ] {
-            let at = judged_at(clock, &evidence);
-            assert_eq!(at.as_millis(), wanted, "{evidence:?}");
-        }
-    }
 }
