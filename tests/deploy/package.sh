@@ -42,7 +42,7 @@ grep -ho '^Exec[A-Za-z]*=/[^ ]*' "$work/root"/usr/lib/systemd/system/* | cut -d=
 yields "the units start what the package has" diff "$work/programs" <(echo /usr/bin/shekara)
 yields "an upgrade asks before it overwrites the configuration" grep -qx /etc/shekara/shekara.yaml "$work/control/conffiles"
 yields "every file of docs/ is there" bash -c 'for it in docs/*.md; do test -s "$1/usr/share/doc/shekara/$(basename "$it")" || exit 1; done' - "$work/root"
-yields "the scripts parse" sh -n "$work/control/postinst" && sh -n "$work/control/prerm" && sh -n "$work/control/postrm"
+for it in postinst prerm postrm; do yields "$it parses" sh -n "$work/control/$it"; done
 yields "no line of it is for whoever builds it" bash -c '! grep -rqF "$PWD" "$1/etc" "$1/usr/lib" "$1/usr/share"' - "$work/root"
 yields "the state is where the unit has it" grep -qx 'state_dir: /var/lib/shekara' "$work/root/etc/shekara/shekara.yaml"
 yields "its binary takes its configuration" \
