@@ -302,6 +302,7 @@ fn sample(row: &Value) -> Sample {
                 _ => return None,
             };
             let value = labelled(&body, &content_type, it)?;
+            let value = addressed(kind, value);
             // A label on a whole mail says that there are addresses in it, not which.
             (value.matches('@').count() < 2).then_some((kind, value))
         })
@@ -315,6 +316,20 @@ fn sample(row: &Value) -> Sample {
         gold,
         is_verified: row["verified"] == true,
     }
+}
+
+/// The address in a label that covers the sentence around it.
+fn addressed(kind: IdentifierKind, value: String) -> String {
+    if kind != IdentifierKind::Email || !value.trim().contains(char::is_whitespace) {
+        return value;
+    }
+    let words = value.split(|it: char| {
+        it.is_whitespace() || matches!(it, '"' | '\\' | '<' | '>' | '(' | ')' | '{' | '}')
+    });
+    words
+        .into_iter()
+        .find(|it| it.contains('@'))
+        .map_or_else(String::new, str::to_owned)
 }
 
 /// The labelled value: by pointer in JSON and forms, by its place in the text elsewhere.

@@ -200,6 +200,11 @@ fn the_vectors_of_csv_spectrum_are_read_as_they_say() {
         let text = fs::read_to_string(&path).unwrap();
         let expected =
             fs::read_to_string(folder.join("json").join(format!("{name}.json"))).unwrap();
+        // A copy of the vectors may have lost its carriage returns on the way.
+        let expected = match text.contains('\r') {
+            true => expected,
+            false => expected.replace("\\r\\n", "\\n"),
+        };
         let expected: Value = serde_json::from_str(&expected).unwrap();
         let rows = all_rows(&text);
         let (head, rows) = rows.split_first().unwrap();

@@ -95,6 +95,8 @@ fn the_public_suite_is_accepted_and_refused_as_it_says() {
             Some(b'n') => {
                 assert!(!is_json, "{name}");
                 let is_gap = gaps.contains(&GapKind::Malformed)
+                    // Zero bytes are the look of another encoding, which is never opened.
+                    || gaps.contains(&GapKind::Ambiguous)
                     || gaps.contains(&GapKind::DepthExceeded) && bytes.len() > 64;
                 assert!(is_gap || bytes.is_empty(), "{name}: {gaps:?}");
             }
