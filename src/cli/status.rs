@@ -36,7 +36,10 @@ pub fn run(args: &Args, common: &Common) -> Outcome {
         (_, []) => "no".to_owned(),
         (_, failed) => format!("no: {}", failed.join(", ")),
     };
-    print(screen(&readiness, &Shown::read(&metrics), SystemClock.now()).trim_end());
+    let noted = ready.lines().filter_map(|it| it.strip_prefix("[!] "));
+    let noted: Vec<&str> = noted.collect();
+    let shown = Shown::read(&metrics);
+    print(screen((&readiness, &noted), &shown, SystemClock.now()).trim_end());
     Ok(if status == 200 {
         ExitCode::SUCCESS
     } else {
@@ -44,12 +47,15 @@ pub fn run(args: &Args, common: &Common) -> Outcome {
     })
 }
 
-fn screen(readiness: &str, shown: &Shown<'_>, now: Timestamp) -> String {
+fn screen((readiness, noted): (&str, &[&str]), shown: &Shown<'_>, now: Timestamp) -> String {
     let mut out = String::new();
     let mut line = |key: &str, text: &str| {
         let _infallible = writeln!(out, "{key:<14} {text}");
     };
     line("ready", readiness);
+    for it in noted {
+        line("note", it);
+    }
     line("version", shown.label("shekara_build_info", "version"));
     let since = shown.number("process_start_time_seconds");
     line("since", &at(since).to_string());
@@ -186,13 +192,21 @@ mod tests {
         ]);
         let _exchange = metrics.exchange();
         let text = String::from_utf8(metrics.render().unwrap()).unwrap();
-        let screen = screen("yes", &Shown::read(&text), now);
+        let screen = screen(
+            (
+                "yes",
+                &["opened: failure-open audit at crm until 2026-12-31"],
+            ),
+            &Shown::read(&text),
+            now,
+        );
         let rest: Vec<&str> = screen
             .lines()
             .filter(|it| !it.starts_with("since "))
             .collect();
         let expected = [
             "ready          yes",
+            "note           opened: failure-open audit at crm until 2026-12-31",
             concat!("version        ", env!("CARGO_PKG_VERSION")),
             "configuration  36620a8c26d021cc, generation 3, 1 refused since the start",
             "in flight      1",
