@@ -236,10 +236,17 @@ fn open(configuration: &Configuration) -> Result<Parts, String> {
 fn show_expiries(metrics: &Metrics, configuration: &Configuration) {
     let offset = configuration.operator.utc_offset;
     let expiries = configuration.expiries(SystemClock.now());
+    let validities = configuration.validities();
+    let on_days = expiries
+        .iter()
+        .map(|it| (it.kind, &it.destination, it.until.end(offset)));
+    let at_instants = validities
+        .iter()
+        .map(|(destination, kind, end)| (*kind, destination, *end));
     metrics.expiries(
-        expiries
-            .iter()
-            .map(|it| (it.kind.as_str(), &*it.destination, it.until.end(offset))),
+        on_days
+            .chain(at_instants)
+            .map(|(kind, destination, end)| (kind.as_str(), &**destination, end)),
     );
 }
 

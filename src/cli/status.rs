@@ -4,6 +4,7 @@ use std::{fmt::Write as _, process::ExitCode, time::Duration};
 
 use super::{Common, Outcome, healthcheck::Page, print};
 use crate::{
+    config::expiry::ExpiryKind,
     gatekeeper::ports::{Clock as _, SystemClock},
     model::Timestamp,
 };
@@ -91,7 +92,7 @@ fn screen((readiness, noted): (&str, &[&str]), shown: &Shown<'_>, now: Timestamp
     let mut ends: Vec<_> = shown
         .all("shekara_expiry_timestamp_seconds")
         .map(|it| (at(it.value), it.label("kind"), it.label("destination")))
-        .filter(|(end, ..)| *end <= soon)
+        .filter(|(end, kind, _)| *end <= if is_short_lived(kind) { now } else { soon })
         .collect();
     ends.sort_unstable();
     for (end, kind, destination) in ends {
@@ -99,6 +100,11 @@ fn screen((readiness, noted): (&str, &[&str]), shown: &Shown<'_>, now: Timestamp
         line(key, &format!("{kind} at {destination}, {end}"));
     }
     out
+}
+
+/// Whether it is always about to end: authorities write their revocation lists anew every day or week.
+fn is_short_lived(kind: &str) -> bool {
+    kind == ExpiryKind::RevocationList.as_str()
 }
 
 /// An instant from seconds since 1970.
@@ -188,6 +194,8 @@ mod tests {
         metrics.expiries([
             ("waiver", "crm", now.plus_millis(86_400_000)),
             ("agreement", "crm", now.plus_millis(-86_400_000)),
+            ("revocation-list", "crm", now.plus_millis(86_400_000)),
+            ("revocation-list", "mail", now.plus_millis(-3_600_000)),
             ("agreement", "shop", now.plus_millis(SOON_MILLIS + 1000)),
         ]);
         let _exchange = metrics.exchange();
@@ -213,6 +221,7 @@ mod tests {
             "opened         redirects at crm, 1 passed",
             "certificate    of listener main, until 2026-11-26T12:00:00.000Z",
             "ended          agreement at crm, 2026-11-24T12:00:00.000Z",
+            "ended          revocation-list at mail, 2026-11-25T11:00:00.000Z",
             "ends soon      waiver at crm, 2026-11-26T12:00:00.000Z",
         ];
         assert_eq!(rest, expected);
