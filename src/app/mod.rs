@@ -174,7 +174,9 @@ pub async fn run(options: Options, start: Start) -> Result<(), String> {
     watching.abort();
     let _ended = tokio::join!(outbox, admin);
     operated(&parts.audit, "stopped", []).await?;
-    parts.audit.close().map_err(|it| it.to_string())
+    parts.audit.close().map_err(|it| it.to_string())?;
+    tracing::info!("Stopped.");
+    Ok(())
 }
 
 /// The steps of a stop, each for those who wait for it.

@@ -3,7 +3,7 @@
 use std::{
     fs::OpenOptions,
     io::{ErrorKind, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -19,6 +19,10 @@ const STARTER: &str = include_str!("../../config/shekara.starter.yaml");
 
 /// Where the starter's own recipients and destinations begin: presets take their place.
 const EXAMPLE: &str = "# Recipients: ";
+
+/// Where a starter has its state, and where one below `/etc` has it: nothing is written beside a system's configuration.
+const STATE: &str = "state_dir: ./shekara-state";
+const SYSTEM_STATE: &str = "state_dir: /var/lib/shekara";
 
 /// What stands in place of the example's assessments: they are the operator's, so none is made up.
 const ASSESSMENTS: &str = "
@@ -60,10 +64,13 @@ pub fn run(args: &Args, common: &Common) -> Outcome {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let text = starter_with(SystemClock.now(), &chosen(&args.presets)?);
     let default = || PathBuf::from("shekara.yaml");
     let output = args.output.clone().or_else(|| common.config.clone());
     let path = output.unwrap_or_else(default);
+    let text = placed(
+        &starter_with(SystemClock.now(), &chosen(&args.presets)?),
+        &path,
+    );
     let mut options = OpenOptions::new();
     options.write(true);
     if args.force {
@@ -92,6 +99,15 @@ pub fn run(args: &Args, common: &Common) -> Outcome {
     )
     .map_err(|error| Failure::new(format!("cannot write to stdout: {error}")))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// `text` as it is written to `path`.
+fn placed(text: &str, path: &Path) -> String {
+    if path.starts_with("/etc") {
+        text.replacen(STATE, SYSTEM_STATE, 1)
+    } else {
+        text.to_owned()
+    }
 }
 
 /// The presets called `names`, each once.
@@ -173,6 +189,20 @@ mod tests {
             failure.text
         );
         assert!(!path.exists());
+    }
+
+    /// If this fails, a configuration written for the unit keeps its registers in /etc, where the unit may not write.
+    #[test]
+    fn below_etc_the_state_is_where_the_unit_has_it() {
+        let text = starter(SystemClock.now());
+        let state = |path: &str| {
+            let placed = placed(&text, Path::new(path));
+            let line = placed.lines().find(|it| it.starts_with("state_dir:"));
+            line.unwrap().to_owned()
+        };
+        assert_eq!(state("/etc/shekara/shekara.yaml"), SYSTEM_STATE);
+        assert_eq!(state("shekara.yaml"), STATE);
+        assert_eq!(state("/home/a/etc/shekara.yaml"), STATE);
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub mod status;
 pub mod subject;
 pub mod test;
 pub mod text;
+pub mod top;
 pub mod views;
 
 use std::{
@@ -115,6 +116,7 @@ enum Command {
     Subject(subject::Args),
     Text(text::Args),
     Test(test::Args),
+    Top(top::Args),
 }
 
 /// Runs the command line of this process.
@@ -158,6 +160,7 @@ fn dispatch(command: Command, common: &Common) -> Outcome {
         Command::Subject(args) => place(common)?.register(&args),
         Command::Text(args) => place(common)?.register(&args),
         Command::Test(args) => test::run(&args),
+        Command::Top(args) => top::run(&args, &place(common)?.audit_dir),
     }
 }
 

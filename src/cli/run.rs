@@ -8,7 +8,7 @@ use crate::{
     config, telemetry,
 };
 
-/// Serve: screen outbound requests until SIGTERM; SIGHUP reloads the configuration
+/// Serves: screens outbound requests until SIGTERM; SIGHUP reloads the configuration
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Write the bound addresses here, as JSON, once everything listens

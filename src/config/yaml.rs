@@ -260,6 +260,9 @@ fn explain(said: &str) -> (String, Option<String>) {
         let key = rest.split(',').next().unwrap_or(rest);
         let fix = "keep one of the two; the later would silently win elsewhere";
         (format!("duplicate key `{key}`"), Some(fix.to_owned()))
+    } else if bare.contains("found a tab") {
+        let fix = "indent with spaces; the tab is here or on the next line";
+        (bare.to_owned(), Some(fix.to_owned()))
     } else if bare.contains("merge keys are not allowed") {
         let fix = "write the keys out";
         (

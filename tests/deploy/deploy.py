@@ -1,8 +1,9 @@
 """What lies in deploy/ fits the gate: every metric and label that an alert or a panel asks for is on the live /metrics.
 
-The gate is brought to show each family once: requests allowed, refused, only recorded, unreadable and passed by an opened gap; upstreams
-that are not there or too slow; a configuration taken and one refused; an end and a certificate. Besides: the alerts fire as alerts_test.yaml says,
-Prometheus takes its configuration and the form of /metrics, the gate takes deploy/shekara.yaml, and compose.yaml is of the schema.
+The gate is brought to show each family once: requests allowed, reduced, refused, only recorded, unreadable and passed by an opened gap;
+upstreams that are not there or too slow; a client that breaks the protocol; a configuration taken and one refused; an end and a certificate.
+Besides: the alerts fire as alerts_test.yaml says, Prometheus takes its configuration and the form of /metrics, the gate takes
+deploy/shekara.yaml, and compose.yaml is of the schema.
 Needs: promtool, openssl, node with `npm ci` done in tests/clients/js. Run: python3 tests/deploy/deploy.py
 """
 import json
@@ -108,6 +109,15 @@ def answer(request):
     return answer_plainly(request)
 
 
+def break_protocol(address):
+    """Opens an HTTP/2 connection and sends data on the stream that never has any."""
+    host, port = address.rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5) + b"\x00\x00\x01\x00\x00" + bytes(4) + b"x")
+        while connection.recv(4096):
+            pass
+
+
 def provoked():
     """A gate that has shown every family, and its /metrics."""
     dead = unused_port()
@@ -116,6 +126,7 @@ def provoked():
     person = {"email": KNOWN}
     for path, body, media_type, wanted in (
         ("/enforced/", person, "application/json", 200),
+        ("/enforced/", {"email": KNOWN, "birth_date": "1999-12-31"}, "application/json", 200),
         ("/enforced/", {"email": UNKNOWN}, "application/json", 451),
         ("/logged/", {"email": UNKNOWN}, "application/json", 200),
         ("/enforced/", b"%PDF", "application/pdf", 415),
@@ -126,6 +137,7 @@ def provoked():
     ):
         status = post(gate.url + path, body, media_type)
         assert status == wanted, f"{path} {media_type}: {status}, not {wanted}"
+    break_protocol(gate.listeners["main"])
     certificate(gate.folder)
     reload(gate, gate.config.replace("legal_name: Example Vendor Inc.", "legal_name: Other Vendor Inc."))
     reload(gate, gate.config + "nonsense: true\n")

@@ -60,13 +60,16 @@ def decoded(body, content_encoding):
 
 
 def rows():
-    """The corpus, or our own bodies with a loud word about it."""
-    if os.path.exists(CORPUS):
-        with open(CORPUS, encoding="utf8") as f:
-            return [Row(it["id"], it["content_type"], it["body"].encode(it.get("body_encoding", "utf8"))) for it in map(json.loads, f)]
-    print(f"NO CORPUS at {CORPUS}: only the bodies of tests/traffic/own.ndjson are sent. Set SHEKARA_CORPORA.", file=sys.stderr)
-    with open(os.path.join(HERE, "own.ndjson"), encoding="utf8") as f:
-        return [Row(it["id"], it["content_type"], it["body"].encode()) for it in map(json.loads, f)]
+    """Our own bodies, one of each format, and the corpus; without it with a loud word about it."""
+    files = [os.path.join(HERE, "own.ndjson"), CORPUS]
+    if not os.path.exists(CORPUS):
+        print(f"NO CORPUS at {CORPUS}: only the bodies of tests/traffic/own.ndjson are sent. Set SHEKARA_CORPORA.", file=sys.stderr)
+        files.pop()
+    found = []
+    for name in files:
+        with open(name, encoding="utf8") as f:
+            found += [Row(it["id"], it["content_type"], it["body"].encode(it.get("body_encoding", "utf8"))) for it in map(json.loads, f)]
+    return found
 
 
 def family(media_type):
@@ -150,16 +153,27 @@ def parts(body, boundary):
 
 
 def from_xml(_, body):
-    for element in xml.etree.ElementTree.fromstring(body).iter():
-        for text in (element.text, element.tail, *element.attrib.values()):
-            if text and text.strip():
-                yield Leaf("", "value", text)
+    root = xml.etree.ElementTree.fromstring(body)
+    return xml_leaves(root, f"$['{root.tag}']")
+
+
+def xml_leaves(element, path):
+    """Texts by the path of their element; elements of a name that comes again stand for a list."""
+    count, seen = Counter(it.tag for it in element), Counter()
+    for text in (element.text, *(it.tail for it in element), *element.attrib.values()):
+        if text and text.strip():
+            yield Leaf(path, "value", text)
+    for inner in element:
+        here = f"{path}['{inner.tag}']" + (f"[{seen[inner.tag]}]" if count[inner.tag] > 1 else "")
+        seen[inner.tag] += 1
+        yield from xml_leaves(inner, here)
 
 
 def from_csv(_, body):
-    for row in csv.reader(io.StringIO(body.decode())):
-        for cell in row:
-            yield Leaf("", "value", cell)
+    head, *rows = csv.reader(io.StringIO(body.decode()))
+    for at, row in enumerate(rows):
+        for name, cell in zip(head, row, strict=True):
+            yield Leaf(f"$[{at}]['{name}']", "value", cell)
 
 
 def from_text(_, body):

@@ -4,7 +4,8 @@ Each body is sent to a log-only destination, where it must arrive as it was sent
 that may take out fields and drop records, with some of the persons registered and a consent that covers some of the categories. What
 arrives there is as it was sent, or parses, holds none of the values that had to go, and holds everything else.
 
-Bodies: $SHEKARA_CORPORA/personal-data/api.ndjson, by default ../shared/corpora; without it our own, and says so.
+Bodies: $SHEKARA_CORPORA/personal-data/api.ndjson, by default ../shared/corpora, and some of our own; without
+the corpus only these, and says so.
 Needs: `pip install -r tests/clients/requirements.txt`. Run: python3 tests/traffic/corpus.py [REQUESTS for each version and destination]
 """
 import asyncio
@@ -263,7 +264,7 @@ def expectations(run, todo):
         return faults if unread <= 0.02 * len(todo) else [*faults, f"{run.version}: {unread} parts of {len(todo)} bodies were not read"]
     if len(run.strays) > 0.03 * run.reduced.total():
         return [f"{run.version}: {len(run.strays)} of {run.reduced.total()} reduced bodies hold a removed value elsewhere"]
-    needed = {family(it.row.media_type) for it in todo} & {"json", "form", "multipart", "xml"}
+    needed = {family(it.row.media_type) for it in todo} & {"json", "form", "multipart", "xml", "csv", "lines"}
     return [f"{run.version}: no {it} body was reduced" for it in needed if not run.reduced[it]]
 
 

@@ -50,7 +50,8 @@ fn decided(it: &Decided) -> String {
     }
     let purpose = it.transfer.purpose.as_ref().map_or("-", |it| it.as_str());
     let persons = it.transfer.persons.len();
-    let _infallible = write!(text, "  {purpose}  {persons} persons");
+    let noun = if persons == 1 { "person" } else { "persons" };
+    let _infallible = write!(text, "  {purpose}  {persons} {noun}");
     if !decision.reasons.is_empty() {
         let codes: Vec<&str> = decision.reasons.iter().map(|it| it.code.as_str()).collect();
         let _infallible = write!(text, "  {}", codes.join(","));

@@ -24,7 +24,7 @@ const TAMPERED: u8 = 4;
 /// How often `tail -f` looks for new records.
 const POLL: Duration = Duration::from_millis(200);
 
-/// Verify, read and export the audit log
+/// Verifies, reads and exports the audit log
 #[derive(Debug, Parser)]
 pub struct Args {
     #[command(subcommand)]

@@ -66,7 +66,7 @@ fn tail_prints_a_line_each() {
     let text = printed(|out| tail(dir.path(), 3, false, out));
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 3);
-    assert!(lines[0].contains("allow  mail-de→mailer/DE  marketing.email  1 persons"));
+    assert!(lines[0].contains("allow  mail-de→mailer/DE  marketing.email  1 person  "));
     assert!(lines[1].contains("answered  200  sent"));
     assert!(lines[2].contains("block") && lines[2].contains("no-consent"));
 }

@@ -29,7 +29,7 @@ use crate::{
 
 pub(super) use restore::{Args as RestoreArgs, run as restore};
 
-/// Write registers, keys and audit log of one moment to a new directory, also while the gate runs
+/// Writes registers, keys and audit log of one moment to a new directory, also while the gate runs
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Directory to write; must not be there yet

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use super::{Failure, Outcome};
 
-/// Show what the gate does, on loopback, with nothing to install or configure
+/// Shows what the gate does, on loopback, with nothing to install or configure
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Keep the gate and the recipients running afterwards, for your own requests

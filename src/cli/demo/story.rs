@@ -1,6 +1,9 @@
 //! The requests of the demo, in order, each with what must come of it.
 
-use std::{fs, time::Instant};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 
@@ -15,6 +18,8 @@ use crate::cli::print;
 const IIN: &str = "991231100010";
 /// SHA-256 of the text "demo-text", as a form would have shown it.
 const TEXT_SHA256: &str = "8da0594cf371d9b9c30add3fc070393959c6764a9eb7e615605c2cae0923467a";
+/// The start of the program that records the withdrawal counts, also on a machine that does much else.
+const WITHDRAWAL_SHOWN_WITHIN: Duration = Duration::from_secs(5);
 const NOTICE: &str = r#"{"iin":"991231100010","text":"Your order is ready."}"#;
 
 /// What a step must come to.
@@ -151,7 +156,7 @@ impl Teller<'_> {
             .await?;
         let took = started.elapsed();
         self.check(
-            took.as_millis() < 1000,
+            took < WITHDRAWAL_SHOWN_WITHIN,
             &format!(
                 "withdrawn and refused within {} ms: {}",
                 took.as_millis(),

@@ -59,7 +59,7 @@ const NOT_OF_THE_MESSAGE: [&str; 10] = [
     "upgrade",
 ];
 
-/// Say what would become of a request, and why: nothing is sent, nothing is recorded
+/// Says what would become of a request, and why: nothing is sent, nothing is recorded
 ///
 /// The request is judged as the gate would judge it now, under the configuration and on the registers of this machine.
 /// Locations are printed as they are in the message, values never.

@@ -30,7 +30,7 @@ const FLIPS: u8 = 3;
 /// Exit code when the log does not hold together.
 const TAMPERED: u8 = 4;
 
-/// Say which recorded decisions another configuration would make differently; nothing is sent, nothing is recorded
+/// Says which recorded decisions another configuration would make differently; nothing is sent, nothing is recorded
 ///
 /// Every decision is made again on its recorded facts and on what the registers held then. Messages are not kept, so what was
 /// found in them is taken as found; what the record does not decide is counted, never guessed.

@@ -26,7 +26,7 @@ use crate::{
 /// Exit code when personal data was found and `--exit-code` is given.
 const FOUND: u8 = 3;
 
-/// Look for personal data in a file, or in messages given one a line
+/// Looks for personal data in a file, or in messages given one a line
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// File to read; `-` is standard input

@@ -29,7 +29,7 @@ use crate::config::Problems;
 /// Exit code when a file cannot be used.
 const UNUSABLE: u8 = 2;
 
-/// Run policy tests: requests, records and what must come of them, in YAML
+/// Runs policy tests: requests, records and what must come of them, in YAML
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// Test files, or directories of which every .yaml file is one

@@ -13,9 +13,11 @@ mod email;
 mod fold;
 mod iban;
 mod ip;
+mod name_in_text;
 mod national;
 mod person_name;
 mod phone;
+pub mod prose;
 
 use std::ops::Range;
 
@@ -184,6 +186,9 @@ impl Detectors {
                 hit.range = folded.original(&hit.range);
             }
         }
+        let mut sink = Sink { hits, work };
+        name_in_text::scan(field.text, &context, &mut sink, base);
+        let work = sink.work;
         if hits.len() > base + 1 {
             keep_surest(hits, base);
         }

@@ -98,6 +98,9 @@ struct ErrorView<'a> {
 struct ReasonView<'a> {
     code: &'static str,
     rule: &'a str,
+    /// The law whose article `citation` names, if a law gives the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    regime: Option<&'a str>,
     citation: &'a str,
     mode: Mode,
     categories: CategorySet,
@@ -122,7 +125,8 @@ pub(super) fn refusal(about: About<'_>, fault: Option<Fault>) -> Response<Body> 
     };
     let (title, mend) = texts(about, code, entry);
     let detail = match fault {
-        Some(fault) => format!("{mend} ({})", fault.detail),
+        // One sentence: the fault stands inside its full stop.
+        Some(fault) => format!("{} ({}).", mend.trim_end_matches('.'), fault.detail),
         None => mend,
     };
     let kind = format!("urn:shekara:reason:{code}");
@@ -287,7 +291,7 @@ fn own_fields(headers: &mut HeaderMap) {
 }
 
 /// One view for each code and mode, in the order of the questions.
-fn views<'a>(about: About<'a>, reasons: &[Reason]) -> Vec<ReasonView<'a>> {
+fn views<'a>(about: About<'a>, reasons: &'a [Reason]) -> Vec<ReasonView<'a>> {
     let mut groups: BTreeMap<(ReasonCode, bool), (ReasonView<'a>, BTreeSet<u32>)> = BTreeMap::new();
     for it in reasons {
         let (view, persons) = groups
@@ -305,7 +309,7 @@ fn views<'a>(about: About<'a>, reasons: &[Reason]) -> Vec<ReasonView<'a>> {
         .collect()
 }
 
-fn view<'a>(about: About<'a>, reason: &Reason) -> ReasonView<'a> {
+fn view<'a>(about: About<'a>, reason: &'a Reason) -> ReasonView<'a> {
     let entry = about.reasons.entry(reason.code);
     let rule = entry.map_or("", |it| it.rule.as_str());
     let reading = about.destination.and_then(|it| {
@@ -316,6 +320,7 @@ fn view<'a>(about: About<'a>, reason: &Reason) -> ReasonView<'a> {
     ReasonView {
         code: reason.code.as_str(),
         rule,
+        regime: reason.regime.as_deref(),
         citation: reading
             .and_then(|it| it.citation(rule))
             .or(entry.map(|it| it.citation.as_str()))

@@ -34,6 +34,7 @@ fn decision() -> Decision {
         mode,
         person,
         categories: CategorySet::from_iter([category]),
+        regime: person.map(|_| "kz-94v".into()),
         ..Reason::of(code)
     };
     Decision {
@@ -177,7 +178,7 @@ async fn a_legal_refusal_says_why_and_how_to_mend_it() {
             "reasons": [
                 {"code": "no-agreement", "rule": "R-04", "citation": "art. 16", "mode": "log-only",
                  "categories": ["email"], "persons": 0},
-                {"code": "no-consent", "rule": "R-04", "citation": "art. 16", "mode": "enforce",
+                {"code": "no-consent", "rule": "R-04", "regime": "kz-94v", "citation": "art. 16", "mode": "enforce",
                  "categories": ["phone", "email"], "persons": 2},
             ],
             "categories": ["phone", "email"],
@@ -188,5 +189,14 @@ async fn a_legal_refusal_says_why_and_how_to_mend_it() {
             "message": message,
             "error": {"code": "no-consent", "message": message},
         })
+    );
+    let fault = Fault {
+        code: ReasonCode::NoConsent,
+        ..Fault::with_status(408, "too late")
+    };
+    let detail = &body(refusal(about(451), Some(fault))).await["detail"];
+    assert_eq!(
+        detail,
+        "2 persons, phone, email, marketing.email (too late)."
     );
 }

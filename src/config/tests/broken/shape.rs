@@ -28,6 +28,13 @@ version: 1",
     );
     check(
         "    party: mailer",
+        "    party: mailer\n\tcontry: DE",
+        r#"
+            18:12 E : while scanning a plain scalar, found a tab [indent with spaces; the tab is here or on the next line]
+        "#,
+    );
+    check(
+        "    party: mailer",
         r"    party: &a mailer
     <<: {country: DE}",
         r#"

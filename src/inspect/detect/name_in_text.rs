@@ -1,0 +1,131 @@
+//! Names in running text, as hits.
+
+use super::{BY_KEY, Context, Sink, ValueKind, prose::names};
+use crate::model::{Category, finding::Confidence};
+
+/// Name of the detector.
+const NAME: &str = "name-in-text";
+
+/// Fewest words of running text: fewer are a title or a label, and say too little of what they name.
+const WORDS_MIN: usize = 5;
+
+/// Most marks of code in a hundred bytes of prose.
+const MARKS_MAX: usize = 3;
+
+/// Appends the names in `text`, as it was sent. Running text is what no key speaks for; a value that a key calls a name only beside a
+/// person (`name`, which goods have too) counts by itself when it is nothing but a person's name of two words or more.
+pub(super) fn scan(text: &str, context: &Context, sink: &mut Sink<'_>, base: usize) {
+    if context.kind != ValueKind::String || context.is_order_like {
+        return;
+    }
+    if context.own.is_none() && context.inherited.is_none() {
+        if is_prose(text) {
+            sink.work += text.len() as u64;
+            for it in names(text) {
+                // Which part of a name a single word is cannot be told.
+                sink.push(Category::NameFull, NAME, Confidence::High, it.range, None);
+            }
+        }
+    } else if context.needs_person && context.own == Some(Category::NameFull) && is_full_name(text)
+    {
+        sink.work += text.len() as u64;
+        let weak = sink.hits.iter_mut().skip(base);
+        for hit in weak.filter(|it| it.detector == BY_KEY && it.category == Category::NameFull) {
+            hit.confidence = Confidence::High;
+        }
+    }
+}
+
+/// Whether `text` is written for people: enough words, and few of the marks of code, logs and markup.
+fn is_prose(text: &str) -> bool {
+    if text.split_whitespace().nth(WORDS_MIN - 1).is_none() {
+        return false;
+    }
+    let marks = text
+        .bytes()
+        .filter(|it| b"{}[]<>=;()_&|\\`#*/".contains(it))
+        .count();
+    marks * 100 <= text.len() * MARKS_MAX
+}
+
+/// Whether `text` is a name of two words or more and nothing else.
+fn is_full_name(text: &str) -> bool {
+    let bare = text.trim();
+    bare.contains(char::is_whitespace)
+        && matches!(names(bare).as_slice(), [only] if only.range == (0..bare.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Detectors, Field, Hit, KeyHint};
+    use super::*;
+
+    fn scanned(text: &str, key: KeyHint) -> Vec<Hit> {
+        let field = Field {
+            text,
+            kind: ValueKind::String,
+            key,
+            parent: KeyHint::default(),
+        };
+        let mut hits = Vec::new();
+        Detectors::default().scan(&field, &mut hits);
+        hits
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        let hits = scanned(text, KeyHint::default());
+        let found: Vec<&str> = hits
+            .iter()
+            .filter(|it| it.detector == NAME)
+            .filter_map(|it| text.get(it.range.clone()))
+            .collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn names_stand_out_of_running_text_in_three_languages() {
+        check(
+            "Уважаемая Смирнова Ольга Петровна, ваш заказ готов к выдаче.",
+            &["Смирнова Ольга Петровна"],
+        );
+        check(
+            "Документы переданы Ивановым Сергеем в понедельник утром.",
+            &["Ивановым Сергеем"],
+        );
+        check(
+            "Құрметті Нұрлан Оспанов, өтінішіңіз бүгін қабылданды.",
+            &["Нұрлан Оспанов"],
+        );
+        check(
+            "Please call Margaret Thornton back before the end of Friday.",
+            &["Margaret Thornton"],
+        );
+    }
+
+    #[test]
+    fn capitals_alone_are_no_names() {
+        for text in [
+            "Ваш заказ отправлен в город Алматы службой доставки Казпочта.",
+            "Тапсырысыңыз Алматы қаласына бүгін жіберілді, рақмет сізге.",
+            "Your Premium Plan is active until the end of March.",
+            "Server: Connection Closed, retry after Timeout in Worker Pool.",
+            "impl Display for Margaret { fn fmt(&self) -> Result { Ok(()) } }",
+            "Margaret Thornton",
+        ] {
+            check(text, &[]);
+        }
+    }
+
+    #[test]
+    fn a_weak_key_and_a_persons_name_are_enough_together() {
+        let key = KeyHint {
+            category: Some(Category::NameFull),
+            needs_person: true,
+            ..KeyHint::default()
+        };
+        let sure = |text: &str| scanned(text, key).first().map(|it| it.confidence);
+        assert_eq!(sure("Смирнова Ольга Петровна"), Some(Confidence::High));
+        assert_eq!(sure("Blue Cotton Shirt"), Some(Confidence::Low));
+    }
+}

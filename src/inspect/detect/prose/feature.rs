@@ -1,0 +1,75 @@
+//! What the tagger looks at around a token. Training and inference share this file, so they cannot drift apart.
+
+use super::token::{Shape, Token, mix};
+
+/// Features of one token.
+pub const FEATURES: usize = 34;
+
+/// The hashes of the features of token `at`. Each is a kind of observation (its position here) mixed with what was observed.
+pub fn features(tokens: &[Token], at: usize) -> [u64; FEATURES] {
+    let nothing = Token::default();
+    let around = |offset: isize| {
+        at.checked_add_signed(offset)
+            .and_then(|it| tokens.get(it))
+            .unwrap_or(&nothing)
+    };
+    let (before2, before, it, after, after2) =
+        (around(-2), around(-1), around(0), around(1), around(2));
+    let shape = it.shape as u64;
+    let shapes = |tokens: &[&Token]| tokens.iter().fold(0, |sum, it| sum << 4 | it.shape as u64);
+    let [tail2, tail3, tail4, tail5] = it.tails;
+    let [head3, head4, head5] = it.heads;
+    let with = |hash: u64, shape: Shape| hash ^ mix(shape as u64 + 1);
+    let tail_of = |it: &Token| with(it.tails[1], it.shape);
+    let observed = [
+        0,
+        it.word,
+        shape << 1 | u64::from(it.is_first),
+        with(tail2, it.shape),
+        with(tail3, it.shape),
+        with(tail4, it.shape),
+        with(tail5, it.shape),
+        with(head3, it.shape),
+        with(head4, it.shape),
+        with(head5, it.shape),
+        before.word,
+        after.word,
+        before2.word,
+        after2.word,
+        shapes(&[before, it, after]),
+        shapes(&[before2, before, it]),
+        shapes(&[it, after, after2]),
+        shapes(&[before2, before, it, after, after2]),
+        tail_of(before),
+        tail_of(after),
+        tail3 ^ mix(tail_of(after)),
+        tail3 ^ mix(tail_of(before)).rotate_left(7),
+        with(before.word, it.shape),
+        with(after.word, it.shape),
+        u64::from(it.length.min(15)) << 4 | shape,
+        it.word ^ mix(before.word),
+        it.word ^ mix(after.word).rotate_left(7),
+        before.word ^ mix(after.word) ^ mix(shape + 1),
+        before2.word ^ mix(before.word) ^ mix(shape + 1),
+        after.word ^ mix(after2.word) ^ mix(shape + 1),
+        it.stem,
+        with(before.heads[1], it.shape),
+        with(after.heads[1], it.shape),
+        shape << 8 | (before.shape as u64) << 4 | u64::from(before.is_first),
+    ];
+    let mut out = [0; FEATURES];
+    let script = it.script as u64;
+    for (kind, (slot, hash)) in (0_u64..).zip(out.iter_mut().zip(observed)) {
+        *slot = mix(hash ^ mix((kind << 2 | script) + 0x9e37_79b9));
+    }
+    out
+}
+
+/// Whether token `at` may be part of a name: it is a capital, or stands beside one.
+pub fn is_candidate(tokens: &[Token], at: usize) -> bool {
+    let is_capital = |at: Option<usize>| {
+        at.and_then(|it| tokens.get(it))
+            .is_some_and(|it| it.shape.is_capital())
+    };
+    is_capital(Some(at)) || is_capital(at.checked_sub(1)) || is_capital(at.checked_add(1))
+}

@@ -1,0 +1,139 @@
+//! The weights: a table of hashed features, learnt by `tests/names/train.rs` from sets whose licences allow it
+//! (`config/models/README.md`).
+//!
+//! ```text
+//! model = "SHKNAME1" bits:u8 scale:f32le bias:f32le spread:f32le transitions:[f32le;12] weights:[i8; 2 * 2^bits]
+//! ```
+//! A weight is `i8 / scale`. The weights of a slot are those of *begins a name* and *goes on with a name*, above *no name*.
+
+use super::feature::FEATURES;
+
+/// First bytes of a model.
+pub const MAGIC: &[u8; 8] = b"SHKNAME1";
+/// Bytes before the weights.
+pub const HEADER_BYTES: usize = 8 + 1 + 4 * 3 + 4 * TAGS * (TAGS + 1);
+
+/// No name, begins one, goes on with one.
+pub const TAGS: usize = 3;
+
+/// Scores of the tags of one token.
+pub type Scores = [f32; TAGS];
+
+/// Scores of the tags by the tag before; the last row is for the first token.
+pub type Transitions = [Scores; TAGS + 1];
+
+/// Scores of a token that no name can hold.
+pub const NO_NAME: Scores = [0.0, f32::NEG_INFINITY, f32::NEG_INFINITY];
+
+/// A table of weights.
+#[derive(Debug)]
+pub struct Model<'a> {
+    bits: u32,
+    scale: f32,
+    /// Added to *no name*: higher finds fewer.
+    bias: f32,
+    /// How much above *no name* a word must be to count as a name where the same word was found as one elsewhere in the text.
+    pub(super) spread: f32,
+    transitions: Transitions,
+    weights: &'a [u8],
+}
+
+impl<'a> Model<'a> {
+    /// Reads a model; `None` when `bytes` are none.
+    pub fn read(bytes: &'a [u8]) -> Option<Self> {
+        let (header, weights) = bytes.split_at_checked(HEADER_BYTES)?;
+        let rest = header.strip_prefix(MAGIC)?;
+        let (bits, rest) = rest.split_first()?;
+        let mut numbers = rest
+            .chunks_exact(4)
+            .filter_map(|it| it.first_chunk::<4>().copied())
+            .map(f32::from_le_bytes);
+        let mut next = || numbers.next();
+        let (scale, bias, spread) = (next()?, next()?, next()?);
+        let mut transitions = Transitions::default();
+        for score in transitions.iter_mut().flatten() {
+            *score = next()?;
+        }
+        let is_whole = *bits < 32 && weights.len() == 2 << *bits;
+        is_whole.then_some(Self {
+            bits: u32::from(*bits),
+            scale,
+            bias,
+            spread,
+            transitions,
+            weights,
+        })
+    }
+
+    /// The scores of a token with these features.
+    pub(super) fn scores(&self, features: &[u64; FEATURES]) -> Scores {
+        let (mut begins, mut goes_on) = (0_i32, 0_i32);
+        for hash in features {
+            let slot = slot(*hash, self.bits) * 2;
+            if let Some([first, second]) = self.weights.get(slot..slot + 2) {
+                begins += i32::from(i8::from_le_bytes([*first]));
+                goes_on += i32::from(i8::from_le_bytes([*second]));
+            }
+        }
+        [self.bias, self.unscaled(begins), self.unscaled(goes_on)]
+    }
+
+    /// The tags of tokens with these scores.
+    pub(super) fn decode(&self, scores: &[Scores]) -> Vec<u8> {
+        decode(scores, &self.transitions)
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a sum of a few dozen bytes is exact in f32"
+    )]
+    fn unscaled(&self, sum: i32) -> f32 {
+        sum as f32 / self.scale
+    }
+}
+
+/// The slot of a feature in a table of `2^bits`.
+pub fn slot(hash: u64, bits: u32) -> usize {
+    usize::try_from(hash & ((1_u64 << bits) - 1)).unwrap_or_default()
+}
+
+/// The best sequence of tags (Viterbi). A name goes on only where one has begun.
+pub fn decode(scores: &[Scores], transitions: &Transitions) -> Vec<u8> {
+    let mut best: Scores = [0.0; TAGS];
+    let mut came_from: Vec<[u8; TAGS]> = Vec::with_capacity(scores.len());
+    for (at, own) in scores.iter().enumerate() {
+        let mut reached = [f32::NEG_INFINITY; TAGS];
+        let mut origins = [0_u8; TAGS];
+        for (tag, (reach, origin)) in reached.iter_mut().zip(&mut origins).enumerate() {
+            let score = own.get(tag).copied().unwrap_or(f32::NEG_INFINITY);
+            for (from, (row, so_far)) in (0_u8..).zip(transitions.iter().zip(best)) {
+                let is_start = at == 0;
+                if tag == 2 && (is_start || from == 0) {
+                    continue;
+                }
+                let row = if is_start {
+                    transitions.last()
+                } else {
+                    Some(row)
+                };
+                let step = row.and_then(|it| it.get(tag)).copied().unwrap_or_default();
+                let total = if is_start { 0.0 } else { so_far } + step + score;
+                if total > *reach {
+                    (*reach, *origin) = (total, from);
+                }
+            }
+        }
+        best = reached;
+        came_from.push(origins);
+    }
+    let mut tag = (0_u8..)
+        .zip(best)
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .map_or(0, |it| it.0);
+    let mut tags = vec![0; scores.len()];
+    for (slot, origins) in tags.iter_mut().zip(&came_from).rev() {
+        *slot = tag;
+        tag = origins.get(usize::from(tag)).copied().unwrap_or_default();
+    }
+    tags
+}
