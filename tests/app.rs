@@ -260,6 +260,31 @@ fn a_request_tried_again_is_two_records_with_one_verdict() {
     );
 }
 
+/// If this fails, an operator who asks the gate is not told that it refuses large bodies, or what it lets pass.
+#[test]
+fn readiness_says_what_cannot_be_used_and_what_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened =
+        "    waivers: [{reason: no-agreement, officer: Officer, why: w, until: \"2099-12-31\"}]\n";
+    fs::write(
+        folder.path().join("shekara.yaml"),
+        format!("{CONFIG}{opened}"),
+    )
+    .unwrap();
+    let gate = Gate::start(folder.path());
+    let told = || get(gate.admin, "/readyz?verbose");
+    let whole = "[+] audit-log\n[+] accepting\n[+] registers\n[+] spool\n[!] opened: waiver no-agreement at us until 2099-12-31\nready\n";
+    assert!(told().ends_with(whole), "{}", told());
+    let spool = folder.path().join("state/spool");
+    fs::remove_dir(&spool).unwrap();
+    wait_for(folder.path(), || {
+        told().contains("[!] cannot be used: spool\n")
+    });
+    assert!(told().starts_with("HTTP/1.1 200 "), "{}", told());
+    fs::create_dir(&spool).unwrap();
+    wait_for(folder.path(), || told().contains("[+] spool\n"));
+}
+
 /// If this fails, a container is called healthy that refuses everything, or unhealthy while it works.
 #[test]
 fn a_container_asks_whether_the_gate_is_ready() {

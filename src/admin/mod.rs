@@ -31,10 +31,30 @@ pub struct Check {
     pub name: &'static str,
     /// Whether it holds.
     pub is_ok: bool,
+    /// What it means if it does not.
+    pub weight: Weight,
+}
+
+/// What a failed check means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Weight {
+    /// Some requests are refused; the gate is ready for the others.
+    Partial,
+    /// The gate is not ready.
+    Vital,
+}
+
+/// The answers to every question of readiness, and what somebody should know beside them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Condition {
+    /// The answers.
+    pub checks: Vec<Check>,
+    /// What is opened, a line each. Holds no value.
+    pub notes: Vec<String>,
 }
 
 /// Asks every question of readiness. Called for each `/readyz`: it must not block.
-pub type Probe = Arc<dyn Fn() -> Vec<Check> + Send + Sync>;
+pub type Probe = Arc<dyn Fn() -> Condition + Send + Sync>;
 
 /// The bound listener.
 pub struct Admin {
@@ -165,14 +185,24 @@ impl Pages {
     }
 }
 
-/// 200 when every check holds, else 503.
-fn ready(checks: &[Check], is_verbose: bool) -> Response<Full<Bytes>> {
-    let is_ready = checks.iter().all(|it| it.is_ok);
+/// 200 when every vital check holds, else 503.
+fn ready(condition: &Condition, is_verbose: bool) -> Response<Full<Bytes>> {
+    let mut checks = condition.checks.iter();
+    let is_ready = checks.all(|it| it.is_ok || it.weight == Weight::Partial);
     let mut body = String::new();
     if is_verbose {
-        for it in checks {
-            body.push_str(if it.is_ok { "[+] " } else { "[-] " });
+        for it in &condition.checks {
+            body.push_str(match (it.is_ok, it.weight) {
+                (true, _) => "[+] ",
+                (false, Weight::Partial) => "[!] cannot be used: ",
+                (false, Weight::Vital) => "[-] ",
+            });
             body.push_str(it.name);
+            body.push('\n');
+        }
+        for it in &condition.notes {
+            body.push_str("[!] opened: ");
+            body.push_str(it);
             body.push('\n');
         }
     }

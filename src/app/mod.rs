@@ -1,5 +1,6 @@
 //! The composition root: puts adapters behind the ports, serves, reloads, drains.
 
+mod condition;
 mod descriptors;
 mod manager;
 mod outbox;
@@ -14,12 +15,13 @@ use std::{
     time::Duration,
 };
 
+use condition::Condition;
 use reload::Reloader;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    admin::{Admin, Check},
+    admin::{self, Admin, Check, Weight},
     audit::{self, Log},
     config::{Configuration, Loaded, Loader, Problems, Sources},
     gatekeeper::{
@@ -122,7 +124,14 @@ pub async fn run(options: Options, start: Start) -> Result<(), String> {
     check_registers(&configuration, options.accept_older_registers)?;
     let (proxy, admin_socket) = bind_proxy(&configuration, &parts, passed).await?;
     let stop = Stop::default();
-    let admin = bind_admin(&configuration, &parts, (admin_socket, stop.asked.clone())).await?;
+    let condition = Arc::new(Condition::new(&configuration));
+    let admin = bind_admin(
+        &configuration,
+        &parts,
+        &condition,
+        (admin_socket, stop.asked.clone()),
+    )
+    .await?;
     operated(
         &parts.audit,
         "started",
@@ -136,6 +145,8 @@ pub async fn run(options: Options, start: Start) -> Result<(), String> {
         stop.drained.clone(),
     ));
     let admin = tokio::spawn(admin.serve(stop.drained.clone()));
+    let watching = Arc::clone(&condition).watch(Arc::clone(&parts.registers) as _, proxy.handle());
+    let watching = tokio::spawn(watching);
     let watchdog = tokio::spawn(manager::feed_watchdog(Arc::clone(&parts.audit)));
     manager::ready(&reload::status(&configuration, FIRST_GENERATION));
     let longest = configuration.drain_delay + configuration.proxy.drain_time;
@@ -152,6 +163,7 @@ pub async fn run(options: Options, start: Start) -> Result<(), String> {
         proxy: proxy.handle(),
         audit: Arc::clone(&parts.audit),
         metrics: Arc::clone(&parts.metrics),
+        condition,
         generation: FIRST_GENERATION,
     };
     let reloads = tokio::spawn(reloader.watch(signals.hangup));
@@ -159,6 +171,7 @@ pub async fn run(options: Options, start: Start) -> Result<(), String> {
     stop.drained.cancel();
     reloads.abort();
     watchdog.abort();
+    watching.abort();
     let _ended = tokio::join!(outbox, admin);
     operated(&parts.audit, "stopped", []).await?;
     parts.audit.close().map_err(|it| it.to_string())?;
@@ -225,10 +238,17 @@ fn open(configuration: &Configuration) -> Result<Parts, String> {
 fn show_expiries(metrics: &Metrics, configuration: &Configuration) {
     let offset = configuration.operator.utc_offset;
     let expiries = configuration.expiries(SystemClock.now());
+    let validities = configuration.validities();
+    let on_days = expiries
+        .iter()
+        .map(|it| (it.kind, &it.destination, it.until.end(offset)));
+    let at_instants = validities
+        .iter()
+        .map(|(destination, kind, end)| (*kind, destination, *end));
     metrics.expiries(
-        expiries
-            .iter()
-            .map(|it| (it.kind.as_str(), &*it.destination, it.until.end(offset))),
+        on_days
+            .chain(at_instants)
+            .map(|(kind, destination, end)| (kind.as_str(), &**destination, end)),
     );
 }
 
@@ -243,22 +263,28 @@ fn warn(warnings: &Problems) {
 async fn bind_admin(
     configuration: &Configuration,
     parts: &Parts,
+    condition: &Arc<Condition>,
     (socket, stop): (Option<TcpListener>, CancellationToken),
 ) -> Result<Admin, String> {
     let (audit, metrics) = (Arc::clone(&parts.audit), Arc::clone(&parts.metrics));
+    let condition = Arc::clone(condition);
     let probe = move || {
         let is_writable = audit.is_writable();
         metrics.audit_writable(is_writable);
-        vec![
-            Check {
-                name: "audit-log",
-                is_ok: is_writable,
-            },
-            Check {
-                name: "accepting",
-                is_ok: !stop.is_cancelled(),
-            },
-        ]
+        let vital = |name, is_ok| Check {
+            name,
+            is_ok,
+            weight: Weight::Vital,
+        };
+        let mut checks = vec![
+            vital("audit-log", is_writable),
+            vital("accepting", !stop.is_cancelled()),
+        ];
+        checks.extend(condition.checks());
+        admin::Condition {
+            checks,
+            notes: condition.notes(SystemClock.now()),
+        }
     };
     let (metrics, probe) = (Arc::clone(&parts.metrics), Arc::new(probe));
     let bound = match socket {

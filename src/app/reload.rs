@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use super::{manager, on_record, show_expiries, warn};
+use super::{condition::Condition, manager, on_record, show_expiries, warn};
 use crate::{
     audit::Log,
     config::{Attempt, Configuration, Loader, Problems, Sources, restart_only_changes},
@@ -56,6 +56,7 @@ pub(super) struct Reloader {
     pub(super) proxy: Handle,
     pub(super) audit: Arc<Log>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) condition: Arc<Condition>,
     /// Number of the configuration in force.
     pub(super) generation: u64,
 }
@@ -190,6 +191,7 @@ impl Reloader {
     fn record_taken(&mut self, next: Configuration, cause: Cause, time: Duration) {
         self.generation += 1;
         show_expiries(&self.metrics, &next);
+        self.condition.take(&next);
         tracing::info!(
             generation = self.generation,
             version = %next.version,

@@ -4,6 +4,7 @@ use std::{fmt::Write as _, process::ExitCode, time::Duration};
 
 use super::{Common, Outcome, healthcheck::Page, print};
 use crate::{
+    config::expiry::ExpiryKind,
     gatekeeper::ports::{Clock as _, SystemClock},
     model::Timestamp,
 };
@@ -36,7 +37,10 @@ pub fn run(args: &Args, common: &Common) -> Outcome {
         (_, []) => "no".to_owned(),
         (_, failed) => format!("no: {}", failed.join(", ")),
     };
-    print(screen(&readiness, &Shown::read(&metrics), SystemClock.now()).trim_end());
+    let noted = ready.lines().filter_map(|it| it.strip_prefix("[!] "));
+    let noted: Vec<&str> = noted.collect();
+    let shown = Shown::read(&metrics);
+    print(screen((&readiness, &noted), &shown, SystemClock.now()).trim_end());
     Ok(if status == 200 {
         ExitCode::SUCCESS
     } else {
@@ -44,12 +48,15 @@ pub fn run(args: &Args, common: &Common) -> Outcome {
     })
 }
 
-fn screen(readiness: &str, shown: &Shown<'_>, now: Timestamp) -> String {
+fn screen((readiness, noted): (&str, &[&str]), shown: &Shown<'_>, now: Timestamp) -> String {
     let mut out = String::new();
     let mut line = |key: &str, text: &str| {
         let _infallible = writeln!(out, "{key:<14} {text}");
     };
     line("ready", readiness);
+    for it in noted {
+        line("note", it);
+    }
     line("version", shown.label("shekara_build_info", "version"));
     let since = shown.number("process_start_time_seconds");
     line("since", &at(since).to_string());
@@ -85,7 +92,7 @@ fn screen(readiness: &str, shown: &Shown<'_>, now: Timestamp) -> String {
     let mut ends: Vec<_> = shown
         .all("shekara_expiry_timestamp_seconds")
         .map(|it| (at(it.value), it.label("kind"), it.label("destination")))
-        .filter(|(end, ..)| *end <= soon)
+        .filter(|(end, kind, _)| *end <= if is_short_lived(kind) { now } else { soon })
         .collect();
     ends.sort_unstable();
     for (end, kind, destination) in ends {
@@ -93,6 +100,11 @@ fn screen(readiness: &str, shown: &Shown<'_>, now: Timestamp) -> String {
         line(key, &format!("{kind} at {destination}, {end}"));
     }
     out
+}
+
+/// Whether it is always about to end: authorities write their revocation lists anew every day or week.
+fn is_short_lived(kind: &str) -> bool {
+    kind == ExpiryKind::RevocationList.as_str()
 }
 
 /// An instant from seconds since 1970.
@@ -182,23 +194,34 @@ mod tests {
         metrics.expiries([
             ("waiver", "crm", now.plus_millis(86_400_000)),
             ("agreement", "crm", now.plus_millis(-86_400_000)),
+            ("revocation-list", "crm", now.plus_millis(86_400_000)),
+            ("revocation-list", "mail", now.plus_millis(-3_600_000)),
             ("agreement", "shop", now.plus_millis(SOON_MILLIS + 1000)),
         ]);
         let _exchange = metrics.exchange();
         let text = String::from_utf8(metrics.render().unwrap()).unwrap();
-        let screen = screen("yes", &Shown::read(&text), now);
+        let screen = screen(
+            (
+                "yes",
+                &["opened: failure-open audit at crm until 2026-12-31"],
+            ),
+            &Shown::read(&text),
+            now,
+        );
         let rest: Vec<&str> = screen
             .lines()
             .filter(|it| !it.starts_with("since "))
             .collect();
         let expected = [
             "ready          yes",
+            "note           opened: failure-open audit at crm until 2026-12-31",
             concat!("version        ", env!("CARGO_PKG_VERSION")),
             "configuration  36620a8c26d021cc, generation 3, 1 refused since the start",
             "in flight      1",
             "opened         redirects at crm, 1 passed",
             "certificate    of listener main, until 2026-11-26T12:00:00.000Z",
             "ended          agreement at crm, 2026-11-24T12:00:00.000Z",
+            "ended          revocation-list at mail, 2026-11-25T11:00:00.000Z",
             "ends soon      waiver at crm, 2026-11-26T12:00:00.000Z",
         ];
         assert_eq!(rest, expected);

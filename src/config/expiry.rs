@@ -1,6 +1,13 @@
-//! What ends on a day: agreements, assessments, protection levels, safeguards, and exceptions by somebody's word.
+//! What ends: on a day agreements, assessments, protection levels, safeguards and exceptions by somebody's word; at an instant what
+//! proves who is who to an upstream.
 
 use std::{collections::BTreeMap, sync::Arc};
+
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, pem::PemObject as _};
+use x509_parser::{
+    certificate::X509Certificate, prelude::FromDer as _,
+    revocation_list::CertificateRevocationList, time::ASN1Time,
+};
 
 use super::Configuration;
 use crate::model::{
@@ -24,10 +31,14 @@ pub enum ExpiryKind {
     Assessment,
     /// A failure policy that was opened.
     FailureOpen,
+    /// The certificate by which the gate proves itself to the upstream.
+    Identity,
     /// A value declared as not personal.
     NotPersonal,
     /// The recorded protection level of the recipient.
     ProtectionLevel,
+    /// A list of revoked certificates: the time of its next update, after which nothing can be sent.
+    RevocationList,
     /// A safeguard (standard clauses, binding rules).
     Safeguard,
     /// A reason that an officer lets pass.
@@ -41,8 +52,10 @@ impl ExpiryKind {
             Self::Agreement => "agreement",
             Self::Assessment => "assessment",
             Self::FailureOpen => "failure-open",
+            Self::Identity => "identity",
             Self::NotPersonal => "not-personal",
             Self::ProtectionLevel => "protection-level",
+            Self::RevocationList => "revocation-list",
             Self::Safeguard => "safeguard",
             Self::Waiver => "waiver",
         }
@@ -144,6 +157,54 @@ impl Configuration {
         };
         earliest.into_iter().map(expiry).collect()
     }
+}
+
+impl Configuration {
+    /// When the identity for each upstream and its revocation lists end, the first of several: destination, kind, instant.
+    pub fn validities(&self) -> Vec<(Arc<str>, ExpiryKind, Timestamp)> {
+        let mut all = Vec::new();
+        for it in &self.destinations {
+            let upstream = &it.upstream;
+            let identity = upstream.identity.as_ref();
+            let identity = identity.and_then(|own| identity_end(&own.certificate));
+            let lists = upstream.revocations.as_deref().and_then(lists_end);
+            let ends = [
+                (ExpiryKind::Identity, identity),
+                (ExpiryKind::RevocationList, lists),
+            ];
+            let ends = ends
+                .into_iter()
+                .filter_map(|(kind, end)| Some((kind, end?)));
+            all.extend(ends.map(|(kind, end)| (Arc::clone(&it.facts.id), kind, end)));
+        }
+        all
+    }
+}
+
+/// When the first certificate of a PEM chain ends.
+fn identity_end(pem: &str) -> Option<Timestamp> {
+    CertificateDer::pem_slice_iter(pem.as_bytes())
+        .filter_map(|it| {
+            let der = it.ok()?;
+            let (_, certificate) = X509Certificate::from_der(&der).ok()?;
+            Some(instant(certificate.validity().not_after))
+        })
+        .min()
+}
+
+/// When the first of the lists in a PEM text is to be replaced.
+fn lists_end(pem: &str) -> Option<Timestamp> {
+    CertificateRevocationListDer::pem_slice_iter(pem.as_bytes())
+        .filter_map(|it| {
+            let der = it.ok()?;
+            let (_, list) = CertificateRevocationList::from_der(&der).ok()?;
+            list.next_update().map(instant)
+        })
+        .min()
+}
+
+fn instant(time: ASN1Time) -> Timestamp {
+    Timestamp::from_millis(time.timestamp().saturating_mul(1000))
 }
 
 /// The newest assessment that says `country` is adequate for a recipient of `facts`; one about the recipient comes first.

@@ -4,12 +4,17 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+    time::Duration,
 };
+
+use bytes::Bytes;
+use tokio::time::{Instant, timeout};
 
 use super::{
     Snapshot,
+    capacity::{Capacity, Full, Reserved},
     destination::Matched,
-    reading::{INLINE_BYTES, count_gaps, inspect_reduced, plan_of, transfer_person},
+    reading::{Read, count_gaps, inspect_reduced, is_inline, plan_of, transfer_person},
 };
 use crate::{
     inspect::{Order, ReductionFailed},
@@ -37,18 +42,27 @@ pub(super) struct Outgoing {
     pub(super) pseudonymised: CategorySet,
     /// Why nothing may, where the decision was to reduce it.
     pub(super) failed: Option<ReductionFailed>,
+    /// What stood in the way of a reduction that might have been.
+    pub(super) fault: Option<&'static str>,
 }
 
 /// What is left to send under `decision`; a reduction that fails, or leaves something it should not, turns it into a block.
-/// Large bodies are reduced off the reactor's threads, under the time that inspection has.
+///
+/// Large bodies are reduced off the reactor's threads like they are inspected: in one of the places that there are for that, and
+/// under the time that inspection has, the wait for the place included.
 pub(super) async fn carry_out(
     decision: &mut Decision,
-    message: Message,
-    inspection: Inspection,
+    read: Read,
     transfer: &Transfer,
     matched: &Matched,
     snapshot: &Arc<Snapshot>,
+    capacity: &Capacity,
 ) -> (Inspection, Outgoing) {
+    let Read {
+        message,
+        inspection,
+        spare,
+    } = read;
     match decision.verdict {
         Verdict::Allow => {
             let outgoing = Outgoing {
@@ -60,7 +74,6 @@ pub(super) async fn carry_out(
         Verdict::Block => return (inspection, Outgoing::default()),
         Verdict::Reduce => {}
     }
-    let is_small = message.body.len() <= INLINE_BYTES;
     let task = Task {
         message,
         inspection: Arc::new(inspection),
@@ -69,41 +82,92 @@ pub(super) async fn carry_out(
         transfer: transfer.clone(),
         matched: matched.clone(),
         snapshot: Arc::clone(snapshot),
+        spare,
     };
     let inspection = Arc::clone(&task.inspection);
-    let reduced = if is_small {
+    let reduced = if is_inline(&task.message, matched) {
         task.run()
     } else {
         let time = matched.destination.limits.inspection_time;
-        let running = tokio::task::spawn_blocking(move || task.run());
-        match tokio::time::timeout(time, running).await {
-            Ok(Ok(reduced)) => reduced,
-            Ok(Err(_)) => Err(BROKE_DOWN),
-            Err(_) => Err(ReductionFailed("it took longer than inspection may")),
-        }
+        run_aside(move || task.run(), time, capacity).await
     };
-    let outgoing = reduced.unwrap_or_else(|error| {
-        tracing::warn!(destination = %transfer.destination, "A message is refused: {error}.");
-        fail(decision);
-        Outgoing {
-            failed: Some(error),
-            ..Outgoing::default()
-        }
+    let outgoing = reduced.unwrap_or_else(|undone| {
+        tracing::warn!(destination = %transfer.destination, "A message is refused: {undone}.");
+        refuse(decision, undone)
     });
     (Arc::unwrap_or_clone(inspection), outgoing)
 }
 
-const BROKE_DOWN: ReductionFailed = ReductionFailed("taking data out of it broke down");
+/// Does `work` on a thread of its own, in `time`. Its place, and the memory that it owns, are held until the thread is done, also when
+/// nobody waits for it any more.
+async fn run_aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Undone> + Send + 'static,
+    time: Duration,
+    capacity: &Capacity,
+) -> Result<T, Undone> {
+    let began = Instant::now();
+    // At least half of the time is for the work itself.
+    let place = capacity.inspections.take(time / 2).await?;
+    let running = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        work()
+    });
+    let left = time.saturating_sub(began.elapsed());
+    match timeout(left, running).await {
+        Ok(Ok(done)) => done,
+        Ok(Err(_)) => Err(BROKE_DOWN.into()),
+        Err(_) => Err(TOOK_LONGER.into()),
+    }
+}
 
-/// A reduction that cannot be carried out is a refusal.
-fn fail(decision: &mut Decision) {
+const BROKE_DOWN: ReductionFailed = ReductionFailed("taking data out of it broke down");
+const TOOK_LONGER: ReductionFailed = ReductionFailed("it took longer than inspection may");
+
+/// Why a message was not reduced.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+enum Undone {
+    /// It cannot be.
+    #[error(transparent)]
+    Failed(#[from] ReductionFailed),
+    /// There is no place for it; a later attempt may find one.
+    #[error("there is no place to take data out of it: {0}")]
+    Full(#[from] Full),
+}
+
+/// A reduction that is not carried out is a refusal.
+fn refuse(decision: &mut Decision, undone: Undone) -> Outgoing {
+    let (code, outgoing) = match undone {
+        Undone::Failed(failed) => (
+            ReasonCode::ReductionFailed,
+            Outgoing {
+                failed: Some(failed),
+                ..Outgoing::default()
+            },
+        ),
+        Undone::Full(_) => (
+            ReasonCode::Overloaded,
+            Outgoing {
+                fault: Some("the gate has no place free to reduce the message"),
+                ..Outgoing::default()
+            },
+        ),
+    };
     decision.verdict = Verdict::Block;
     decision.would_be = Verdict::Block;
     let reason = Reason {
         mode: Mode::Enforce,
-        ..Reason::of(ReasonCode::ReductionFailed)
+        ..Reason::of(code)
     };
     decision.reasons.insert(0, reason);
+    outgoing
+}
+
+/// Lets `body` hold its share of the memory until its last clone is dropped.
+fn hold_with(body: &mut Bytes, reserved: Option<Reserved>) {
+    if let Some(mut reserved) = reserved {
+        reserved.shrink(body.len() as u64);
+        *body = reserved.hold(std::mem::take(body));
+    }
 }
 
 /// What never leaves of each person, by number in the transfer: it is removed, whatever the destination's operators say, since a
@@ -128,12 +192,19 @@ struct Task {
     transfer: Transfer,
     matched: Matched,
     snapshot: Arc<Snapshot>,
+    /// Memory for what comes of it.
+    spare: Option<Reserved>,
 }
 
 impl Task {
-    /// A panic is a failed reduction.
-    fn run(self) -> Result<Outgoing, ReductionFailed> {
-        catch_unwind(AssertUnwindSafe(|| self.reduce())).unwrap_or(Err(BROKE_DOWN))
+    /// A panic is a failed reduction. What is left holds its share of the memory.
+    fn run(mut self) -> Result<Outgoing, Undone> {
+        let reduced = catch_unwind(AssertUnwindSafe(|| self.reduce()));
+        let mut outgoing = reduced.unwrap_or(Err(BROKE_DOWN))?;
+        if let Some(message) = &mut outgoing.message {
+            hold_with(&mut message.body, self.spare.take());
+        }
+        Ok(outgoing)
     }
 
     /// The message without what may not go, read again before it may leave.
@@ -250,5 +321,62 @@ impl Task {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::gatekeeper::capacity::Places;
+
+    const SHORT: Duration = Duration::from_millis(40);
+
+    fn capacity() -> Capacity {
+        Capacity {
+            inspections: Places::new(1, 8),
+            ..Capacity::new(1 << 20, 1 << 20)
+        }
+    }
+
+    async fn until_free(capacity: &Capacity) {
+        let began = Instant::now();
+        while capacity.inspections.held() > 0 {
+            assert!(began.elapsed() < Duration::from_secs(10));
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reduction_that_nobody_waits_for_holds_what_it_has() {
+        let capacity = capacity();
+        let share = capacity.memory.reserve(8 << 10).await.unwrap();
+        let (go_on, waits) = mpsc::channel::<()>();
+        let work = move || {
+            let _share = share;
+            let _told = waits.recv();
+            Ok(())
+        };
+        let late = run_aside(work, SHORT, &capacity).await;
+        assert_eq!(late, Err(TOOK_LONGER.into()));
+        assert_eq!(capacity.inspections.held(), 1);
+        assert_eq!(capacity.memory.reserved(), 8 << 10);
+        let second = run_aside(|| Ok(()), SHORT, &capacity).await;
+        assert_eq!(second, Err(Full::Late.into()), "there is one place");
+        go_on.send(()).unwrap();
+        until_free(&capacity).await;
+        assert_eq!(capacity.memory.reserved(), 0);
+        assert_eq!(run_aside(|| Ok(7), SHORT, &capacity).await, Ok(7));
+    }
+
+    #[test]
+    fn who_finds_no_place_is_told_to_come_back() {
+        let mut decision = Decision::refuse(ReasonCode::EvidenceMismatch);
+        decision.verdict = Verdict::Reduce;
+        let outgoing = refuse(&mut decision, Full::Late.into());
+        assert_eq!(decision.primary().unwrap().code, ReasonCode::Overloaded);
+        assert_eq!(decision.verdict, Verdict::Block);
+        assert!(outgoing.fault.is_some() && outgoing.message.is_none());
     }
 }

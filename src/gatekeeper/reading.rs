@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Bodies above this are inspected off the reactor's threads.
-pub(super) const INLINE_BYTES: usize = 64 * 1024;
+const INLINE_BYTES: usize = 64 * 1024;
 /// To this size a body may grow whatever its ratio (see [`Budget::decoded_ratio`]).
 const DECODED_LEAST: u64 = 1024 * 1024;
 /// Field by which a caller claims a purpose; removed before sending.
@@ -82,7 +82,7 @@ pub(super) async fn inspect(
     let began = Instant::now();
     let decoded = decoded_bytes(&message, matched);
     let copied = copied_bytes(&message, decoded, &matched.destination);
-    if message.body.len() <= INLINE_BYTES && decoded == 0 {
+    if is_inline(&message, matched) {
         let spare = reserve(copied, capacity).await?;
         let inspection = inspect_guarded(&message, matched, at, snapshot);
         return Ok(Read {
@@ -118,6 +118,11 @@ pub(super) async fn inspect(
         inspection,
         spare,
     })
+}
+
+/// Whether `message` is small and plain enough to be worked on by a reactor's thread.
+pub(super) fn is_inline(message: &Message, matched: &Matched) -> bool {
+    message.body.len() <= INLINE_BYTES && decoded_bytes(message, matched) == 0
 }
 
 async fn reserve(bytes: u64, capacity: &Capacity) -> Result<Option<Reserved>, Full> {

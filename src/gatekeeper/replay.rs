@@ -239,11 +239,13 @@ fn less_sensitive(decision: &Decision) -> Result<Answer, Unreplayable> {
     }
 }
 
-/// A reduction that failed then fails again if it takes the same out.
+/// A reduction that failed then, or for which there was no place, comes to the same again if it takes the same out.
 fn carry_out(decided: &Decided, decision: &mut Decision) -> Result<(), Unreplayable> {
     let first = decided.decision.reasons.first();
-    let has_failed = first.is_some_and(|it| it.code == ReasonCode::ReductionFailed);
-    if !has_failed || decision.verdict != Verdict::Reduce {
+    let is_undone =
+        |it: ReasonCode| [ReasonCode::ReductionFailed, ReasonCode::Overloaded].contains(&it);
+    let was_undone = first.is_some_and(|it| is_undone(it.code));
+    if !was_undone || decision.verdict != Verdict::Reduce {
         return Ok(());
     }
     if decision.reduction != decided.decision.reduction {

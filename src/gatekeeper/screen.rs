@@ -6,13 +6,12 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use tokio::time::{Instant, timeout};
 
 use super::{
     Snapshot,
     asking::{ask, judged_at},
-    capacity::{Capacity, Reserved},
+    capacity::Capacity,
     carry_out::{Outgoing, carry_out},
     completion::Completion,
     compose::compose,
@@ -28,7 +27,7 @@ use crate::{
     inspect::ReductionFailed,
     model::{
         Purpose,
-        decision::{Decision, ReasonCode, Verdict},
+        decision::{Decision, ReasonCode},
         destination::{Destination as Facts, GapPolicy, RoutePurpose},
         evidence::{Evidence, Known},
         finding::GapKind,
@@ -234,24 +233,22 @@ impl Gatekeeper {
         let claimed = take_claimed_purpose(&mut message);
         take_replaced_fields(&mut message, &matched.destination);
         let now = self.clock.now();
-        let (message, inspection) =
-            match inspect(message, matched, now, snapshot, &self.capacity).await {
-                Ok(read) => (Some(read.message), read.inspection),
-                Err(_) => (None, blind(GapKind::DeadlineExceeded)),
-            };
-        let mut transfer = self.transfer(&inspection, matched, request, claimed, snapshot);
-        let evidence = ask(&*self.registers, &inspection, snapshot).await;
+        let read = inspect(message, matched, now, snapshot, &self.capacity).await;
+        let unread = blind(GapKind::DeadlineExceeded);
+        let inspection = read.as_ref().map_or(&unread, |it| &it.inspection);
+        let mut transfer = self.transfer(inspection, matched, request, claimed, snapshot);
+        let evidence = ask(&*self.registers, inspection, snapshot).await;
         transfer.at = judged_at(transfer.at, &evidence);
         let facts = &matched.destination.facts;
         let mut decision = snapshot.policy.decide(facts, &transfer, &evidence);
-        let (inspection, failed) = match message {
-            Some(it) => {
-                let decision = &mut decision;
+        let (inspection, failed) = match read {
+            Ok(read) => {
+                let (decision, capacity) = (&mut decision, &*self.capacity);
                 let (inspection, outgoing) =
-                    carry_out(decision, it, inspection, &transfer, matched, snapshot).await;
+                    carry_out(decision, read, &transfer, matched, snapshot, capacity).await;
                 (inspection, outgoing.failed)
             }
-            None => (inspection, None),
+            Err(_) => (unread, None),
         };
         Rehearsal {
             inspection,
@@ -355,14 +352,9 @@ impl Gatekeeper {
         matched: &Matched,
         snapshot: &Arc<Snapshot>,
     ) -> Judged {
-        let Read {
-            message,
-            inspection,
-            spare,
-        } = read;
         let facts = &matched.destination.facts;
         let started = Instant::now();
-        let evidence = ask(&*self.registers, &inspection, snapshot).await;
+        let evidence = ask(&*self.registers, &read.inspection, snapshot).await;
         let evidence_time = started.elapsed();
         transfer.at = judged_at(transfer.at, &evidence);
         let started = Instant::now();
@@ -380,26 +372,23 @@ impl Gatekeeper {
                 None
             }
         };
-        let (inspection, mut outgoing) = carry_out(
+        let (inspection, outgoing) = carry_out(
             &mut decision,
-            message,
-            inspection,
+            read,
             &transfer,
             matched,
             snapshot,
+            &self.capacity,
         )
         .await;
-        if let (Verdict::Reduce, Some(message)) = (decision.verdict, &mut outgoing.message) {
-            hold_with(&mut message.body, spare);
-        }
         Judged {
             transfer,
             decision,
             register_sequence,
             inspection,
-            outgoing,
             opened,
-            fault: None,
+            fault: outgoing.fault,
+            outgoing,
             timings: Timings {
                 evidence: evidence_time,
                 decision: decision_time,
@@ -499,14 +488,6 @@ impl Gatekeeper {
 
     fn completion(&self, id: DecisionId) -> Completion {
         Completion::pending(id, Arc::clone(&self.audit), Arc::clone(&self.clock))
-    }
-}
-
-/// Lets `body` hold its share of the memory until its last clone is dropped.
-fn hold_with(body: &mut Bytes, reserved: Option<Reserved>) {
-    if let Some(mut reserved) = reserved {
-        reserved.shrink(body.len() as u64);
-        *body = reserved.hold(std::mem::take(body));
     }
 }
 

@@ -130,7 +130,7 @@ fn read<'b>(
         // Its escapes are of bytes, so nobody can say what they are.
         return Err(GapKind::UnsupportedCharset);
     }
-    let cut = match media_type.format {
+    let unread = match media_type.format {
         Format::Json | Format::Lines | Format::Sequence => GapKind::Malformed,
         Format::Csv
         | Format::Form
@@ -141,7 +141,7 @@ fn read<'b>(
     };
     Ok(Content {
         media_type,
-        fault: fault.or(text.is_cut.then_some(cut)),
+        fault: fault.or(text.has_blanks.then_some(unread)),
         matter: Matter::Text(text),
     })
 }
@@ -154,7 +154,7 @@ fn json_format(text: &Text<'_>, budget: &Budget) -> Option<Format> {
         it.trim_start().starts_with(['{', '['])
             && token::document_fault(it, depth) != Some(Fault::Malformed)
     };
-    if text.is_cut || !bare.trim_start().starts_with(['{', '[']) {
+    if text.has_blanks || !bare.trim_start().starts_with(['{', '[']) {
         None
     } else if is_document(bare) {
         Some(Format::Json)

@@ -12,6 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
+use http_body_util::Either;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::answer::Body;
@@ -98,6 +99,8 @@ pub(super) struct Taking {
     since: Instant,
     /// Milliseconds after `since` at which a piece was handed over, plus one; zero once the next is asked for.
     offered: AtomicU64,
+    /// A piece was not taken in time.
+    is_stalled: AtomicBool,
 }
 
 impl Default for Taking {
@@ -105,6 +108,7 @@ impl Default for Taking {
         Self {
             since: Instant::now(),
             offered: AtomicU64::new(0),
+            is_stalled: AtomicBool::new(false),
         }
     }
 }
@@ -119,7 +123,7 @@ impl Taking {
         self.offered.store(0, Ordering::Relaxed);
     }
 
-    /// Returns once a piece of the answer has not been taken for `time`.
+    /// Returns once a piece of the answer has not been taken for `time`. The answer knows it by then.
     pub(super) async fn stalled(&self, time: Duration) {
         loop {
             match self.offered.load(Ordering::Relaxed).checked_sub(1) {
@@ -127,6 +131,7 @@ impl Taking {
                 Some(millis) => {
                     let end = self.since + Duration::from_millis(millis) + time;
                     if end <= Instant::now() {
+                        self.is_stalled.store(true, Ordering::Relaxed);
                         return;
                     }
                     sleep_until(end).await;
@@ -141,6 +146,14 @@ impl Taking {
 pub(super) struct Open {
     activity: Arc<Activity>,
     taking: Option<Arc<Taking>>,
+}
+
+impl Open {
+    /// Whether it ends because the client takes nothing: of its stream, or of the whole connection.
+    fn is_given_up(&self) -> bool {
+        let is_stalled = |it: &Taking| it.is_stalled.load(Ordering::Relaxed);
+        self.activity.is_given_up() || self.taking.as_deref().is_some_and(is_stalled)
+    }
 }
 
 impl Drop for Open {
@@ -160,6 +173,16 @@ impl Sent {
     /// `body` as part of `open`.
     pub(super) const fn new(body: Body, open: Open) -> Self {
         Self { body, open }
+    }
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        if let Either::Right(streamed) = &mut self.body
+            && self.open.is_given_up()
+        {
+            streamed.give_up();
+        }
     }
 }
 

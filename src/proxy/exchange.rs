@@ -30,6 +30,7 @@ use crate::{
 pub(super) struct Ending {
     completion: Option<Completion>,
     outcome: Outcome,
+    time_limit: Option<TimeLimit>,
     report: Arc<Report>,
     metrics: Arc<Metrics>,
     in_flight: InFlight,
@@ -51,6 +52,7 @@ impl Ending {
         Self {
             completion: None,
             outcome: Outcome::Aborted,
+            time_limit: None,
             report,
             metrics,
             in_flight,
@@ -83,6 +85,7 @@ impl Ending {
     pub(super) fn set_time_limit(&mut self, limit: Option<TimeLimit>) {
         if let (Some(limit), Some(completion)) = (limit, &mut self.completion) {
             completion.time_limit = Some(limit);
+            self.time_limit = Some(limit);
             let destination = &self.report.decided.transfer.destination;
             self.metrics.timed_out(destination, limit);
         }
@@ -108,6 +111,7 @@ impl Drop for Ending {
         let ended = Ended {
             status: self.status,
             outcome: Some(self.outcome),
+            time_limit: self.time_limit,
             bytes_out: self.bytes_out,
             time: self.in_flight.elapsed(),
         };
@@ -152,6 +156,14 @@ impl Streamed {
             it.complete();
         }
         it
+    }
+
+    /// The client did not take the answer in time. One that had come to its end, or was ended otherwise, stays what it is.
+    pub(super) fn give_up(&mut self) {
+        let ending = &mut self.ending;
+        if ending.outcome == Outcome::Aborted && ending.time_limit.is_none() {
+            ending.set_time_limit(Some(TimeLimit::WriteTime));
+        }
     }
 
     fn complete(&mut self) {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::gatekeeper::{Report, record::Outcome};
+use crate::gatekeeper::{
+    Report,
+    record::{Outcome, TimeLimit},
+};
 
 /// How an exchange ended, as logged.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +14,8 @@ pub(super) struct Ended {
     pub(super) status: u16,
     /// How it ended; `None` when the request was refused.
     pub(super) outcome: Option<Outcome>,
+    /// The time limit that ended it, if one did.
+    pub(super) time_limit: Option<TimeLimit>,
     /// Bytes of the answer's body.
     pub(super) bytes_out: u64,
     /// Since the request's head.
@@ -34,6 +39,7 @@ pub(super) fn write(report: &Report, ended: Ended) {
         reason = decision.primary().map(|it| it.code.as_str()),
         status = ended.status,
         outcome = ended.outcome.map(outcome_name),
+        time_limit = ended.time_limit.map(TimeLimit::as_str),
         bytes_in = decided.bytes_in,
         bytes_out = ended.bytes_out,
         inspection_us = micros(report.timings.inspection),

@@ -176,6 +176,11 @@ impl Proxy {
 }
 
 impl Handle {
+    /// Whether a large body could be kept on the disk now.
+    pub async fn can_spool(&self) -> bool {
+        self.gate.spool.works().await
+    }
+
     /// [`take`](Self::take), with listeners as they are.
     ///
     /// # Errors

@@ -64,6 +64,12 @@ impl Spool {
         })
     }
 
+    /// Whether a file can be made.
+    pub(super) async fn works(&self) -> bool {
+        let dir = self.dir.clone();
+        off_reactor(move || nameless(&dir).map(drop)).await.is_ok()
+    }
+
     /// Begins a body of `expected` bytes; `None` where it does not say.
     ///
     /// # Errors

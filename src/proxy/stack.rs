@@ -460,6 +460,7 @@ impl Walk {
             Ended {
                 status: response.status().as_u16(),
                 outcome: None,
+                time_limit: None,
                 bytes_out: 0,
                 time: self.in_flight.elapsed(),
             },

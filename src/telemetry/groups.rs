@@ -168,7 +168,7 @@ impl Load {
             )?,
             inspections: make.gauge(
                 "shekara_inspections_in_flight",
-                "Inspections of large bodies under way, at most one a core.",
+                "Inspections and reductions of large bodies under way, at most one a core.",
             )?,
             inspections_waiting: make.gauge(
                 "shekara_inspections_waiting",

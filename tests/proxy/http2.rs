@@ -13,7 +13,10 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Frame;
 use shekara::{
-    gatekeeper::{destination::Caller, record::Outcome},
+    gatekeeper::{
+        destination::Caller,
+        record::{Outcome, TimeLimit},
+    },
     model::{destination::GapPolicy, finding::GapKind},
 };
 use tokio::{
@@ -732,5 +735,8 @@ async fn a_stream_that_is_not_taken_is_reset() {
         ))
         .await;
     assert!(metrics(&gate).contains("fault=\"slow-reader\"} 1"));
-    assert_eq!(gate.stop().await.completed()[0].outcome, Outcome::Aborted);
+    assert!(metrics(&gate).contains("limit=\"write_time\"} 1"));
+    let completed = gate.stop().await.completed();
+    assert_eq!(completed[0].outcome, Outcome::Aborted);
+    assert_eq!(completed[0].time_limit, Some(TimeLimit::WriteTime));
 }

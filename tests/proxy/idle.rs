@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use shekara::gatekeeper::record::Outcome;
+use shekara::gatekeeper::record::{Outcome, TimeLimit};
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -177,16 +177,24 @@ async fn a_client_that_does_not_read_is_given_up() {
         metrics.contains("shekara_connection_faults_total{fault=\"slow-reader\"} 1"),
         "{metrics}"
     );
+    assert!(
+        metrics.contains("shekara_timeouts_total{destination=\"crm\",limit=\"write_time\"} 1"),
+        "{metrics}"
+    );
     let mut next = Client::connect(gate.address).await;
     next.send(POST.as_bytes()).await;
     assert_eq!(next.answer().await.unwrap().body.len(), length);
     drop(slow);
-    let outcomes: Vec<Outcome> = gate
-        .stop()
-        .await
-        .completed()
+    let completed = gate.stop().await.completed();
+    let ends: Vec<_> = completed
         .iter()
-        .map(|it| it.outcome)
+        .map(|it| (it.outcome, it.time_limit))
         .collect();
-    assert_eq!(outcomes, [Outcome::Aborted, Outcome::Answered]);
+    assert_eq!(
+        ends,
+        [
+            (Outcome::Aborted, Some(TimeLimit::WriteTime)),
+            (Outcome::Answered, None)
+        ]
+    );
 }

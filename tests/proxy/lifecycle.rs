@@ -6,7 +6,7 @@ use std::{
 };
 
 use shekara::{
-    admin::{Admin, Check, Settings},
+    admin::{Admin, Check, Condition, Settings, Weight},
     gatekeeper::record::Outcome,
 };
 use tokio_util::sync::CancellationToken;
@@ -191,16 +191,19 @@ async fn readiness_follows_the_log_and_the_drain() {
     let (log, handle): (Arc<MemoryLog>, _) = (Arc::clone(&gate.log), gate.handle.clone());
     let probe = Arc::new(move || {
         use shekara::gatekeeper::ports::AuditLog as _;
-        vec![
-            Check {
-                name: "audit",
-                is_ok: log.is_writable(),
-            },
-            Check {
-                name: "serving",
-                is_ok: !handle.is_draining(),
-            },
-        ]
+        let check = |name, is_ok, weight| Check {
+            name,
+            is_ok,
+            weight,
+        };
+        Condition {
+            checks: vec![
+                check("audit", log.is_writable(), Weight::Vital),
+                check("serving", !handle.is_draining(), Weight::Vital),
+                check("spool", false, Weight::Partial),
+            ],
+            notes: vec!["waiver no-agreement at crm until 2026-12-31".to_owned()],
+        }
     });
     let settings = Settings {
         bind: ([127, 0, 0, 1], 0).into(),
@@ -223,7 +226,12 @@ async fn readiness_follows_the_log_and_the_drain() {
     gate.log.is_broken.store(true, Ordering::SeqCst);
     assert_eq!(
         get("/readyz?verbose").await,
-        (503, "[-] audit\n[+] serving\nnot ready\n".to_owned())
+        (
+            503,
+            "[-] audit\n[+] serving\n[!] cannot be used: spool\n\
+             [!] opened: waiver no-agreement at crm until 2026-12-31\nnot ready\n"
+                .to_owned()
+        )
     );
     gate.log.is_broken.store(false, Ordering::SeqCst);
     gate.shutdown.cancel();

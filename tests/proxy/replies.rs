@@ -57,6 +57,27 @@ async fn interim_answers_end_at_the_gate() {
     drop(gate);
 }
 
+/// More interim answers than anybody needs are none, also where the answer comes with them or never.
+#[tokio::test]
+async fn interim_answers_have_an_end() {
+    let hints = |count: usize| "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n".repeat(count);
+    let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    for (wire, status) in [
+        (hints(16) + ok, 200),
+        (hints(17) + ok, 502),
+        (hints(400) + ok, 502),
+        (hints(17), 502),
+    ] {
+        let (gate, _upstream) = between(Script::answer(&wire)).await;
+        let answer = bytes(&gate, CLOSING).await;
+        let (head, _) = split(&answer);
+        assert!(head.starts_with(&format!("http/1.1 {status} ")), "{answer}");
+        let is_told = head.contains("error=http_protocol_error");
+        assert_eq!(is_told, status == 502, "{answer}");
+        drop(gate);
+    }
+}
+
 /// What an upstream sends behind an answer without a body reaches nobody, and its connection is not used again.
 #[tokio::test]
 async fn bytes_behind_an_answer_without_a_body_reach_nobody() {

@@ -18,7 +18,10 @@ use self::{
 };
 use super::{Common, Failure, Outcome, configured};
 use crate::{
-    config::Configuration,
+    config::{
+        Configuration,
+        expiry::{Exception, ExpiryKind},
+    },
     gatekeeper::{
         self, Gatekeeper, Rehearsal, Snapshot,
         destination::Matched,
@@ -173,11 +176,23 @@ fn answer(
     if &*request.caller == ANONYMOUS && is_refused_to_caller(&explanation) {
         notes.push("asked for an anonymous caller; say who sends it with --caller ID".to_owned());
     }
+    let opened = opened_failures(&rehearsal, configuration);
     Ok(Answer::Judged(Box::new(Report {
         rehearsal,
+        opened,
         explanation,
         confidence_min: matched.destination.facts.confidence_min,
     })))
+}
+
+/// The failure policies that are open at the destination when it is judged.
+fn opened_failures(rehearsal: &Rehearsal, configuration: &Configuration) -> Vec<Exception> {
+    let (transfer, offset) = (&rehearsal.transfer, configuration.operator.utc_offset);
+    let all = configuration.exceptions.iter();
+    all.filter(|it| it.kind == ExpiryKind::FailureOpen && it.destination == transfer.destination)
+        .filter(|it| transfer.at < it.until.end(offset))
+        .cloned()
+        .collect()
 }
 
 fn is_refused_to_caller(explanation: &Explanation) -> bool {

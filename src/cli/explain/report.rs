@@ -9,6 +9,7 @@ use super::{
     matching::{Candidate, Refusal},
 };
 use crate::{
+    config::expiry::Exception,
     gatekeeper::Rehearsal,
     inspect::detect::categories,
     model::{
@@ -25,6 +26,8 @@ pub(super) struct Report {
     pub(super) explanation: Explanation,
     /// Below it, a finding is recorded and not judged.
     pub(super) confidence_min: Confidence,
+    /// Components whose failure passes at the destination then.
+    pub(super) opened: Vec<Exception>,
 }
 
 impl Answer {
@@ -57,6 +60,9 @@ impl Answer {
                         "kind": it.kind, "location": location(&it.location),
                     })).collect::<Vec<_>>(),
                     "persons": inspection.persons.iter().map(person).collect::<Vec<_>>(),
+                    "opened_failures": it.opened.iter().map(|it| json!({
+                        "component": it.what, "until": it.until, "owner": it.owner, "reason": it.reason,
+                    })).collect::<Vec<_>>(),
                     "explanation": it.explanation,
                 })
             }
@@ -110,6 +116,13 @@ fn judged(report: &Report) -> String {
         let _infallible = writeln!(
             out,
             "Not judged, found below the destination's confidence: {who}"
+        );
+    }
+    for it in &report.opened {
+        let _infallible = writeln!(
+            out,
+            "Opened: failure.{} until {} ({}: {})",
+            it.what, it.until, it.owner, it.reason
         );
     }
     out.push('\n');

@@ -59,6 +59,7 @@ destinations:
     mode: log-only
     upstream: {url: "https://us.example.test/v1"}
     agreement: *agreement
+    failure: {registers: {open: {owner: Head, reason: the registers move, until: "2026-12-31"}}}
     routes: [{path: /send, purpose: order.notice, channel: email, actions: [send]}]
 "#;
 
@@ -245,6 +246,27 @@ fn each_request_is_answered_as_the_gate_would() {
         allow,
         &["us -> Example Mailer Inc."],
     );
+}
+
+/// Until the end of its last day, which is where the operator is.
+#[test]
+fn an_open_failure_policy_is_told() {
+    let bench = Bench::new();
+    let told = |flags: &str| bench.ask(flags, ANN).unwrap().0;
+    let line = "Opened: failure.registers until 2026-12-31 (Head: the registers move)";
+    let open = told("--path /trial/send --at 2026-12-31T18:59:59Z");
+    assert!(open.to_text().contains(line), "{}", open.to_text());
+    let json = open.to_json();
+    assert_eq!(json["opened_failures"][0]["component"], "registers");
+    assert_eq!(json["opened_failures"][0]["until"], "2026-12-31");
+    for flags in [
+        "--path /trial/send --at 2026-12-31T19:00:00Z",
+        "--path /de/send",
+    ] {
+        let closed = told(flags);
+        assert!(!closed.to_text().contains("Opened:"), "{flags}");
+        assert_eq!(closed.to_json()["opened_failures"], serde_json::json!([]));
+    }
 }
 
 #[test]

@@ -39,6 +39,9 @@ pub(super) fn identity(cx: &Context<'_>, at: &Trail, raw: &raw::Identity) -> Opt
     let key = cx.file(&key_at, &raw.key_file);
     let (certificate, key) = (certificate?, key?);
     let chain = listeners::certificates(cx, &certificate_at, &certificate);
+    if let Some(leaf) = chain.as_ref().and_then(|it| it.first()) {
+        listeners::warn_of_end(cx, &certificate_at, leaf);
+    }
     let Ok(private) = PrivateKeyDer::from_pem_slice(key.as_bytes()) else {
         let fix = "write the key in PEM (PKCS #8, PKCS #1 or SEC 1), unencrypted";
         cx.error(&key_at, "the file holds no private key", fix);

@@ -109,7 +109,8 @@ fn listener_tls(cx: &Context<'_>, at: &Trail, raw: &raw::ListenerTls) -> Option<
     })
 }
 
-fn warn_of_end(cx: &Context<'_>, at: &Trail, leaf: &CertificateDer<'_>) {
+/// Warns of a certificate that has ended, or ends within 30 days.
+pub(super) fn warn_of_end(cx: &Context<'_>, at: &Trail, leaf: &CertificateDer<'_>) {
     let Ok((_, leaf)) = X509Certificate::from_der(leaf) else {
         return;
     };

@@ -100,3 +100,49 @@ fn a_certificate_that_ends_soon_is_announced() {
         assert!(told.contains(said.unwrap_or("")), "{told}");
     }
 }
+
+/// If this fails, an upstream stops taking the gate's certificate, or the gate the upstream's, without a word before.
+#[test]
+fn what_proves_who_is_who_to_an_upstream_ends_at_an_instant() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut params = CertificateParams::new(vec!["gate.test".to_owned()]).unwrap();
+    params.not_after = date_time_ymd(2026, 12, 5);
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    params.key_usages = vec![rcgen::KeyUsagePurpose::CrlSign];
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let list = |day| rcgen::CertificateRevocationListParams {
+        this_update: date_time_ymd(2026, 11, 20),
+        next_update: date_time_ymd(2026, 11, day),
+        crl_number: rcgen::SerialNumber::from(1),
+        issuing_distribution_point: None,
+        revoked_certs: Vec::new(),
+        key_identifier_method: rcgen::KeyIdMethod::Sha256,
+    };
+    let issuer = rcgen::Issuer::new(params, &key);
+    let lists = [27, 24].map(|day| list(day).signed_by(&issuer).unwrap().pem().unwrap());
+    fs::write(dir.path().join("a.pem"), certificate.pem()).unwrap();
+    fs::write(dir.path().join("a.key"), key.serialize_pem()).unwrap();
+    fs::write(dir.path().join("a.crl"), lists.concat()).unwrap();
+    let url = "      url: https://mail.example.org\n";
+    let more =
+        "      crl_file: a.crl\n      identity: {certificate_file: a.pem, key_file: a.key}\n";
+    let text = SMALL.replace(url, &format!("{url}{more}"));
+    let loaded = load_in(dir.path(), &text).unwrap_or_else(|problems| panic!("{problems}"));
+    let found: Vec<(&str, String)> = loaded
+        .configuration
+        .validities()
+        .iter()
+        .map(|(_, kind, end)| (kind.as_str(), end.to_string()))
+        .collect();
+    let expected = [
+        ("identity", "2026-12-05T00:00:00.000Z"),
+        ("revocation-list", "2026-11-24T00:00:00.000Z"),
+    ];
+    assert_eq!(found, expected.map(|(kind, end)| (kind, end.to_owned())));
+    let told = loaded.warnings.to_string();
+    assert!(
+        told.contains("the certificate expires at 2026-12-05"),
+        "{told}"
+    );
+}

@@ -1,7 +1,8 @@
 //! Charsets: from the bytes of a text to UTF-8 and back, without loss or not at all.
 //!
 //! A recipient may go by the label, by a byte order mark, or by neither. So a text is read only where these agree: bytes that are
-//! not what the label says are ambiguous, and nothing is ever replaced by U+FFFD.
+//! not what the label says are ambiguous, and nothing is ever replaced by U+FFFD. Only in what passes for UTF-8 single bytes that are none
+//! are left out, and said to be.
 
 mod tables;
 #[cfg(test)]
@@ -53,8 +54,8 @@ pub(crate) struct Text<'b> {
     /// The text, a byte order mark at its start included. Borrowed when it was UTF-8 and stood whole in the message.
     pub(crate) text: Cow<'b, str>,
     pub(crate) charset: Charset,
-    /// The bytes go on with what is not of the charset.
-    pub(crate) is_cut: bool,
+    /// Some of its blanks stand for bytes that are not of the charset.
+    pub(crate) has_blanks: bool,
 }
 
 /// Reads `bytes` as text, in the charset of `label`, or in UTF-8 when there is none. Costs one pass of validation and no copy for
@@ -89,7 +90,7 @@ pub(crate) fn decode<'b>(bytes: Cow<'b, [u8]>, label: Option<&str>) -> Result<Te
     Ok(Text {
         text: Cow::Owned(text.ok_or(GapKind::Ambiguous)?),
         charset,
-        is_cut: false,
+        has_blanks: false,
     })
 }
 
@@ -220,33 +221,32 @@ pub(crate) fn is_plain(bytes: &[u8]) -> bool {
     !bytes.is_empty() && std::str::from_utf8(bytes).is_ok() && !bytes.iter().any(is_control)
 }
 
-/// UTF-8 up to the first byte that is not.
+/// UTF-8, each byte that is not of it read as a blank. So what follows such a byte is read too, and spans hold: a recipient that
+/// forgives it reads on as well.
 fn utf8(bytes: Cow<'_, [u8]>) -> Text<'_> {
-    let (text, is_cut) = match bytes {
-        Cow::Borrowed(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => (Cow::Borrowed(text), false),
-            Err(error) => {
-                let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
-                let text = std::str::from_utf8(valid).unwrap_or_default();
-                (Cow::Borrowed(text), true)
-            }
-        },
-        Cow::Owned(bytes) => match String::from_utf8(bytes) {
-            Ok(text) => (Cow::Owned(text), false),
-            Err(error) => {
-                let end = error.utf8_error().valid_up_to();
-                let mut bytes = error.into_bytes();
-                bytes.truncate(end);
-                let text = String::from_utf8(bytes).unwrap_or_default();
-                (Cow::Owned(text), true)
-            }
-        },
+    let text = match bytes {
+        Cow::Borrowed(bytes) => std::str::from_utf8(bytes)
+            .map(Cow::Borrowed)
+            .map_err(|_| with_blanks(bytes)),
+        Cow::Owned(bytes) => String::from_utf8(bytes)
+            .map(Cow::Owned)
+            .map_err(|error| with_blanks(error.as_bytes())),
     };
+    let has_blanks = text.is_err();
     Text {
-        text,
+        text: text.unwrap_or_else(Cow::Owned),
         charset: Charset::Utf8,
-        is_cut,
+        has_blanks,
     }
+}
+
+fn with_blanks(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| ' '));
+    }
+    text
 }
 
 /// UTF-16 without lone surrogates.

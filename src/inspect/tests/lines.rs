@@ -74,11 +74,47 @@ fn a_line_that_is_no_document_is_a_gap_at_its_place() {
         gaps(&ndjson("\u{feff}{}"), &PlanSpec::default()),
         ["ambiguous $"]
     );
-    let cut = message("application/x-ndjson", b"{}\n{\"a\":\"\xff\"}".as_slice());
+}
+
+/// A recipient that forgives a byte reads on behind it, so the gate does, whether or not an operator lets the gap pass.
+#[test]
+fn lines_behind_a_byte_that_is_no_utf_8_are_read() {
+    let body = b"{}\n{\"a\":\"\xff\",\"m\":\"a@b.org\"}\n\xff\xfe{\"m\":\"c@d.org\"}\n{\"m\":\"\xd0e@f.org\"}\nn\xffo\n{\"m\":\"g@h.org\"}";
+    let it = message("application/x-ndjson", body.as_slice());
     assert_eq!(
-        gaps(&cut, &PlanSpec::default()),
-        ["malformed $[1]", "malformed $"]
+        all_written(&it),
+        [
+            "body $[1]['m'] = a@b.org",
+            "body $[2]['m'] = c@d.org",
+            "body $[3]['m'] = e@f.org",
+            "body $[5]['m'] = g@h.org",
+        ]
     );
+    assert_eq!(
+        gaps(&it, &PlanSpec::default()),
+        ["malformed $[4]", "malformed $"]
+    );
+    let alone = message("application/x-ndjson", b"{}\n{\"a\":\"\xff\"}".as_slice());
+    assert_eq!(gaps(&alone, &PlanSpec::default()), ["malformed $"]);
+    // The same in one document, in text, in a table and in a form.
+    for (label, body) in [
+        (
+            "application/json",
+            &b"{\"a\":\"\xff\",\"m\":\"a@b.org\"}"[..],
+        ),
+        ("text/plain", b"a \xff a@b.org"),
+        ("text/csv", b"a,m\n\xff,a@b.org\n"),
+        ("application/x-www-form-urlencoded", b"a=\xff&m=a@b.org"),
+        ("application/xml", b"<c><a>\xff</a><m>a@b.org</m></c>"),
+    ] {
+        let it = message(label, body);
+        let found = all_written(&it);
+        assert!(
+            found.len() == 1 && found[0].ends_with(" = a@b.org"),
+            "{label}: {found:?}"
+        );
+        assert_eq!(gaps(&it, &PlanSpec::default()).len(), 1, "{label}");
+    }
 }
 
 #[test]

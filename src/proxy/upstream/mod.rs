@@ -6,6 +6,7 @@ mod breaker;
 mod connect;
 mod dial;
 mod failure;
+mod interim;
 mod pool;
 mod request;
 mod resolve;

@@ -21,6 +21,7 @@ use super::{
     body::AnswerBody,
     breaker::Breaker,
     connect::{self, Link, One, Place, Route},
+    interim::Interim,
     request::Outgoing,
     streams::{Sent, Shared},
     tls::{self, SystemRoots},
@@ -425,7 +426,10 @@ async fn attempt(
 }
 
 async fn send_http1(link: &mut One, request: &Outgoing) -> Result<Response<AnswerBody>, Failure> {
-    let mut unanswered = match link.sender.try_send_request(request.for_http1()).await {
+    let mut request = request.for_http1();
+    let interim = Interim::of(&mut request);
+    let answer = interim.bound(link.sender.try_send_request(request)).await?;
+    let mut unanswered = match answer {
         Ok(response) => return Ok(response.map(AnswerBody::of_http1)),
         Err(unanswered) => unanswered,
     };

@@ -29,6 +29,7 @@ use tokio::{
 use super::{
     Failure,
     connect::{Place, Route},
+    interim::INTERIM_MAX,
 };
 
 /// Streams at once on one connection, whatever the peer allows: all of them may fill their windows, and the connection's is not
@@ -38,8 +39,6 @@ const STREAMS_MAX: u32 = 64;
 const STREAM_WINDOW: u32 = 256 * 1024;
 /// Most bytes of an answer's head.
 const HEAD_BYTES: u32 = 64 * 1024;
-/// Interim answers (1xx) before the answer; more are an attack.
-const INTERIM_MAX: usize = 16;
 /// Time for a connection under suspicion to answer a ping.
 const PING_TIME: Duration = Duration::from_secs(5);
 
