@@ -97,6 +97,8 @@ fn plain_writings() -> Vec<String> {
         "991231\u{a0}100\u{2009}010".to_owned(),
         "ID991231100010X".to_owned(),
         "9912\u{0}31100010".to_owned(),
+        format!("+{IIN}"),
+        format!("{ADDRESS}.json"),
         between("\u{200b}"),
         between("\u{3164}"),
         between("\u{336}"),
@@ -127,6 +129,7 @@ fn encoded_writings() -> Vec<String> {
         "a.ivanova&#64;example.com".to_owned(),
         "a.ivanova&commat;example.com".to_owned(),
         each(IIN, |it| format!("&#{};", it as u32)),
+        each(IIN, |it| format!("&#{}", it as u32)),
         each(IIN, |it| format!("\\u{:04x}", it as u32)),
         each(IIN, |it| format!("\\x{:02x}", it as u32)),
         each(IIN, |it| format!("\\{:03o}", it as u32)),
@@ -181,6 +184,9 @@ fn no_writing_hides_a_value() {
         r#"{"x":9.91231100010e11}"#,
         r#"{"x":99123110001E+1}"#,
         r#"{"x":991231100010.00}"#,
+        r#"{"x":99123110001000e-2}"#,
+        r#"{"x":0.099123110001e13}"#,
+        r#"{"x":9912311000100000E-4}"#,
         r#"{"iin":50314100013}"#,
         r#"{"phone":7.7010000001e10}"#,
     ] {
@@ -219,6 +225,10 @@ fn no_place_hides_a_value() {
         format!("Authorization: Basic {}", base64(&format!("{IIN}:x"))),
         format!("Authorization: BASIC\t{}", base64(&format!("{IIN}:x"))),
         format!("Authorization: Token {}", base64(IIN)),
+        format!("Authorization: {IIN} x"),
+        format!("Authorization: {ADDRESS}\tx"),
+        format!("Cookie: a=1; {}=1", percent(IIN)),
+        format!("Cookie: a=1; {}", base64("4111111111111111")),
         format!("User-Agent: x/1 ({ADDRESS})"),
         format!("User-Agent: {IIN}/1.0"),
         "X-Forwarded-For: 5.34.1.2".to_owned(),
@@ -278,6 +288,14 @@ fn no_part_of_a_target_or_form_hides_a_value() {
     ] {
         let label = "application/x-www-form-urlencoded";
         bench.refused(&form, &request("/v1", b"", label, form.as_bytes()));
+    }
+    // Where fields become variables these are two values of one.
+    for field in ["content_type: text/html", "Content_Encoding: gzip"] {
+        let line = format!("{field}\r\n");
+        bench.refused(
+            field,
+            &request("/v1", line.as_bytes(), "application/json", b"{}"),
+        );
     }
     for claim in [
         "Shekara-Purpose: data.clarification",
@@ -361,6 +379,26 @@ fn no_part_of_a_multipart_body_hides_a_value() {
     ] {
         bench.forwarded(head, &form(head, content));
     }
+    bench.end();
+}
+
+/// What stands in the disposition of a part that has no name, and in a charset that the parts do not know of.
+#[test]
+fn no_label_of_a_multipart_body_hides_a_value() {
+    let mut bench = Bench::start();
+    for disposition in [
+        format!("form-data; name=\"{IIN}\""),
+        format!("form-data; name*=utf-8''{}", percent(IIN)),
+        "form-data; name*0=991231; name*1=100010".to_owned(),
+        format!("{ADDRESS}; name=x"),
+    ] {
+        let list = format!("--B\r\nContent-Disposition: {disposition}\r\n\r\n1\r\n--B--\r\n");
+        let label = "multipart/mixed; boundary=B";
+        bench.refused(&disposition, &request("/v1", b"", label, list.as_bytes()));
+    }
+    let label = "multipart/form-data; boundary=B; charset=utf-7";
+    let utf7 = "--B\r\nContent-Disposition: form-data; name=x\r\n\r\n+ADkAOQAxADIAMwAxADEAMAAwADAAMQAw-\r\n--B--\r\n";
+    bench.refused(label, &request("/v1", b"", label, utf7.as_bytes()));
     bench.end();
 }
 

@@ -138,6 +138,11 @@ pub(crate) fn is_same(label: &str, other: &str) -> bool {
     of(label).is_ok() && of(label) == of(other)
 }
 
+/// Whether `label` names a charset that is read here, and in which ASCII is written as ASCII.
+pub(crate) fn is_over_ascii(label: &str) -> bool {
+    charset_of(Some(label), Mark::None).is_ok_and(|it| !it.is_wide())
+}
+
 /// The charset that `label` names, in any case; `None` when it is unknown or its own bytes can say otherwise: UTF-7, UTF-32, EBCDIC,
 /// charsets with escape sequences. `mark` tells the order of bytes where the label does not.
 fn charset_of(label: Option<&str>, mark: Mark) -> Result<Charset, GapKind> {

@@ -152,7 +152,8 @@ fn is_local(ch: char) -> bool {
     ch.is_alphanumeric() || matches!(ch, '.' | '_' | '%' | '+' | '-')
 }
 
-/// The longest valid domain at the start of `raw`: at least two labels, the last one alphabetic or punycode.
+/// The longest valid domain at the start of `raw`: at least two labels, the last one alphabetic or punycode. An extension of a file
+/// behind it is none of it: `aru@example.org.pdf`.
 fn domain_of(raw: &str) -> Option<&str> {
     let stop = raw
         .char_indices()
@@ -161,14 +162,21 @@ fn domain_of(raw: &str) -> Option<&str> {
         .map_or(raw.len(), |(at, _)| at);
     let domain = raw.get(..stop)?.trim_end_matches(['.', '-']);
     let (rest, last) = domain.rsplit_once('.')?;
+    if is_extension(last) {
+        let named = rest.starts_with(char::is_alphabetic) && !rest.ends_with(".min");
+        return named.then(|| domain_of(rest)).flatten();
+    }
     let is_top = last.starts_with("xn--") || last.chars().all(char::is_alphabetic);
     let is_valid = is_top
         && last.chars().nth(1).is_some()
         && rest
             .split('.')
-            .all(|it| !it.is_empty() && !it.starts_with('-'))
-        && !EXTENSIONS.iter().any(|it| it.eq_ignore_ascii_case(last));
+            .all(|it| !it.is_empty() && !it.starts_with('-'));
     is_valid.then_some(domain)
+}
+
+fn is_extension(label: &str) -> bool {
+    EXTENSIONS.iter().any(|it| it.eq_ignore_ascii_case(label))
 }
 
 /// Whether the address is a messenger's name for a telephone number: `77010000001@c.us`.
@@ -242,6 +250,11 @@ mod tests {
                 Confidence::High,
             ),
             (
+                "/c/aru@example.org.json",
+                "aru@example.org",
+                Confidence::High,
+            ),
+            (
                 "a@xn--e1afmkfd.xn--p1ai",
                 "a@xn--e1afmkfd.xn--p1ai",
                 Confidence::High,
@@ -253,6 +266,8 @@ mod tests {
             "a@b",
             "pkg@1.2.3",
             "icon@2x.png",
+            "icon@2x.dark.png",
+            "vue@next.min.js",
             "user@localhost",
             "a@-b.org",
             "@types/node",

@@ -13,7 +13,8 @@ use crate::model::{
 
 /// Takes the number if it is a person's.
 pub(super) fn read(number: &Number<'_>, context: &Context, sink: &mut Sink<'_>) -> bool {
-    if number.has_plus {
+    // A plus is no telephone's here, or it would have been taken; receivers who read numbers skip it.
+    if number.has_plus && !(number.is_run() && checksum::iin(number.digits)) {
         return false;
     }
     let is_keyed = context.names(Category::NationalId);

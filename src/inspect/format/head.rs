@@ -140,10 +140,12 @@ fn read_field<S: Scan>(
             );
         }
     } else if matches!(*name, AUTHORIZATION | PROXY_AUTHORIZATION) {
-        // The scheme is a word of the protocol; what follows may be base64 or a token with claims.
-        let credentials = text
+        // The scheme is a word of the protocol, or should be; what follows may be base64 or a token with claims.
+        let (scheme, credentials) = text
             .split_once([' ', '\t'])
-            .map_or(text, |it| it.1.trim_start());
+            .map_or(("", text), |it| (it.0, it.1.trim_start()));
+        let words = piece(scheme, 0, Around::default());
+        read_piece(reading, root, roles, &layer, &words);
         let at = text.len() - credentials.len();
         let is_basic = starts_with_basic(text);
         match sealed::decode(credentials.trim_end()).filter(|_| is_basic) {
@@ -199,7 +201,7 @@ fn read_cookies<S: Scan>(
         let scan = reading.scan;
         let id = reading.keys.intern(name, |it| scan.lookup(it));
         let hint = reading.keys.hint(id);
-        read_name(reading, root, name, hint);
+        read_cookie_name(reading, root, name, hint);
         let piece = Piece {
             raw,
             at: start + (cookie.len() - raw.len()),
@@ -227,6 +229,39 @@ fn read_name<S: Scan>(reading: &mut Reading<'_, S>, root: NodeId, name: &str, hi
             ..spot_at(field_node(reading, root, name), None)
         };
         reading.keep(&spot, &Layer::root(name), 0);
+    }
+}
+
+/// Reads the name of a cookie. Recipients undo escapes in it as they do in its value.
+fn read_cookie_name<S: Scan>(
+    reading: &mut Reading<'_, S>,
+    root: NodeId,
+    name: &str,
+    hint: KeyHint,
+) {
+    let known = reading.finds.len();
+    read_name(reading, root, name, hint);
+    if reading.finds.len() > known {
+        return;
+    }
+    let layer = Layer::root(name);
+    let mut value = Escaped {
+        raw: name,
+        at: 0,
+        layer: &layer,
+        escape: Escape::Percent,
+        around: Around::default(),
+        root,
+        roles: Roles::default(),
+    };
+    let spot = |reading: &mut Reading<'_, S>| Spot {
+        in_key: true,
+        ..spot_at(field_node(reading, root, name), None)
+    };
+    if read_escaped(reading, &value, spot).is_err() {
+        value.escape = Escape::None;
+        // Nothing is undone now, so nothing can fail.
+        let _plain = read_escaped(reading, &value, spot);
     }
 }
 

@@ -106,23 +106,41 @@ fn undo(text: &str, out: &mut Vec<u8>) -> Option<usize> {
             out.push(u8::try_from(hexadecimal(bytes.get(1..3)?)?).ok()?);
             Some(3)
         }
+        [b'&', b'#', ..] => {
+            let (code, length) = numeric_reference(text)?;
+            put(code, length)
+        }
         [b'&', ..] => {
             let end = bytes
                 .iter()
                 .take(REFERENCE_MAX)
                 .position(|it| *it == b';')?;
             let name = text.get(1..end)?;
-            let code = match name.strip_prefix('#') {
-                Some(digits) => match digits.strip_prefix(['x', 'X']) {
-                    Some(digits) => u32::from_str_radix(digits, 16).ok()?,
-                    None => digits.parse().ok()?,
-                },
-                None => u32::from(NAMED.iter().find(|it| it.0 == name)?.1),
-            };
-            put(code, name.len() + 2)
+            let (_, ch) = NAMED.iter().find(|it| it.0 == name)?;
+            put(u32::from(*ch), name.len() + 2)
         }
         _ => None,
     }
+}
+
+/// The code of the reference at the start of `text`, and its length. The semicolon may be missing, as it may in HTML.
+fn numeric_reference(text: &str) -> Option<(u32, usize)> {
+    let body = text.strip_prefix("&#")?;
+    let (radix, digits) = match body.strip_prefix(['x', 'X']) {
+        Some(digits) => (16, digits),
+        None => (10, body),
+    };
+    let count = digits
+        .chars()
+        .take(REFERENCE_MAX)
+        .take_while(|it| it.is_digit(radix))
+        .count();
+    let (digits, rest) = digits.split_at_checked(count)?;
+    let code = u32::from_str_radix(digits, radix).ok()?;
+    Some((
+        code,
+        text.len() - rest.len() + usize::from(rest.starts_with(';')),
+    ))
 }
 
 fn hexadecimal(digits: &[u8]) -> Option<u32> {
@@ -415,6 +433,7 @@ mod tests {
         let table = [
             ("%39%u0039", "99"),
             ("&#57;&#x39;&commat;&nbsp;", "99@ "),
+            ("&#57&#x39 &#0000057x", "99 9x"),
             (r"\u0039\x39\071", "999"),
             ("=39=\r\n9=40", "99@"),
             ("50% &copy; a=b \\d %D0%9F", "50% &copy; a=b \\d П"),

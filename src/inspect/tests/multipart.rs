@@ -203,6 +203,9 @@ fn no_two_readings_of_one_body_pass() {
         gaps.iter().map(|it| it.kind).collect()
     };
     assert_eq!(gaps(FORM, &whole), []);
+    for charset in ["utf-8", "\"UTF-8\"", "iso-8859-1", "windows-1251"] {
+        assert_eq!(gaps(&format!("{FORM}; charset={charset}"), &whole), []);
+    }
     for (label, expected) in [
         ("multipart/form-data", Malformed),
         ("multipart/form-data; boundary=B; boundary=B", Ambiguous),
@@ -214,6 +217,14 @@ fn no_two_readings_of_one_body_pass() {
         ("multipart/form-data; boundary=B; x", Ambiguous),
         ("multipart/form-data; boundary= B", Ambiguous),
         ("multipart/ form-data; boundary=B", Ambiguous),
+        (
+            "multipart/form-data; boundary=B; charset=utf-7",
+            UnsupportedCharset,
+        ),
+        (
+            "multipart/form-data; boundary=B; charset=utf-16le",
+            UnsupportedCharset,
+        ),
         ("multipart/alternative; boundary=B", UnsupportedMediaType),
     ] {
         assert_eq!(gaps(label, &whole), [expected], "{label}");

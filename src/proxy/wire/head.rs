@@ -297,12 +297,13 @@ pub(super) fn split_field(line: &[u8]) -> Result<(String, &[u8]), Fault> {
     Ok((name, trim_blanks(value)))
 }
 
-/// Whether some parsers take `name`, lower-case, for a framing field.
+/// Whether some recipients take `name`, lower-case, for a field that frames the body or says how it is read: where fields become
+/// variables, a dash and an underscore are one.
 pub(super) fn imitates_framing(name: &str) -> bool {
     name.contains('_')
         && matches!(
             name.replace('_', "-").as_str(),
-            "content-length" | "transfer-encoding" | "host"
+            "content-encoding" | "content-length" | "content-type" | "host" | "transfer-encoding"
         )
 }
 

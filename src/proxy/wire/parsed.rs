@@ -205,6 +205,7 @@ mod tests {
             (plain, &[("x-a", "\ta\t")]),
             (plain, &[("x-a", "a ")]),
             (plain, &[("content_length", "3")]),
+            (plain, &[("content_type", "text/plain")]),
             (plain, &[("content-length", "03")]),
             (plain, &[("content-length", "3"), ("content-length", "3")]),
             (plain, &[("content-type", "a/b"), ("content-type", "c/d")]),

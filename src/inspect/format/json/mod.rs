@@ -261,16 +261,28 @@ pub(crate) fn read_unveiled<S: Scan>(
 }
 
 /// The digits of a number that is written with a fraction of zeros or an exponent, when it is whole: JSON has one kind of number,
-/// and receivers read `9.9e2` and `990.0` as 990.
+/// and receivers read `9.9e2`, `0.99e3`, `99000e-2` and `990.0` as 990.
 pub(crate) fn integer(text: &str) -> Option<String> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let exponent: usize = exponent.parse().ok().filter(|it| *it <= DIGITS_MAX)?;
-    let fraction = fraction.trim_end_matches('0');
-    let zeros = exponent.checked_sub(fraction.len())?;
-    let is_plain = exponent == 0 && fraction.is_empty() && whole.len() == text.len();
-    let digits = format!("{whole}{fraction}{}", "0".repeat(zeros));
-    (!is_plain && digits.len() <= DIGITS_MAX).then_some(digits)
+    if whole.len() == text.len() {
+        return None;
+    }
+    let (sign, whole) = match whole.strip_prefix('-') {
+        Some(whole) => ("-", whole),
+        None => ("", whole),
+    };
+    let exponent: i64 = exponent.parse().ok()?;
+    let digits = format!("{whole}{fraction}");
+    let places = i64::try_from(fraction.len()).ok()?;
+    let kept = digits.trim_end_matches('0');
+    let zeros = i64::try_from(digits.len() - kept.len()).ok()? - places;
+    let zeros = usize::try_from(exponent.checked_add(zeros)?).ok()?;
+    let kept = kept.trim_start_matches('0');
+    if kept.is_empty() || kept.len().checked_add(zeros)? > DIGITS_MAX {
+        return None;
+    }
+    Some(format!("{sign}{kept}{}", "0".repeat(zeros)))
 }
 
 /// Walks the documents that are in base64 in a string.

@@ -16,7 +16,7 @@ use http::{
 
 use super::{
     super::{
-        charset::Text,
+        charset::{self, Text},
         content::{self, Content, Matter},
         detect::{Field as Scanned, KeyHint, ValueKind},
         media_type::{Format, MediaType},
@@ -92,6 +92,12 @@ pub(crate) fn boundary_of(label: &str) -> Result<(String, bool), GapKind> {
         "multipart/mixed" | "multipart/related" => false,
         _ => return Err(GapKind::UnsupportedMediaType),
     };
+    // Some recipients read every part in this charset, whatever the parts say.
+    if let Some(charset) = label.one("charset")?
+        && !charset::is_over_ascii(charset.raw)
+    {
+        return Err(GapKind::UnsupportedCharset);
+    }
     match label.one("boundary")? {
         Some(it) if !it.is_extended && is_boundary(it.raw) => Ok((it.raw.to_owned(), is_form)),
         Some(_) => Err(GapKind::Ambiguous),
@@ -278,7 +284,7 @@ impl<'b> Part<'b> {
             if !walk.reading.count_value(place.node) {
                 return;
             }
-            place.read_field(walk.reading, field);
+            place.read_field(walk.reading, field, self.name.is_some());
         }
         if self.transfer == Transfer::Plain {
             let content = Bytes {
@@ -478,8 +484,8 @@ impl Place {
         body::read_text(reading, media_type, text, &document);
     }
 
-    /// Reads a header field of the part.
-    fn read_field<S: Scan>(&self, reading: &mut Reading<'_, S>, field: &Field<'_>) {
+    /// Reads a header field of the part. The name of a part that has one is read as the name of its member.
+    fn read_field<S: Scan>(&self, reading: &mut Reading<'_, S>, field: &Field<'_>, has_name: bool) {
         let name = field.name.to_ascii_lowercase();
         let hint = hint(reading, &name);
         let scanned = Scanned {
@@ -500,7 +506,12 @@ impl Place {
             return self.read_named(reading, &name, hint, field.value, &layer);
         }
         match Parameterised::parse(field.value) {
-            Ok(it) => self.read_parameters(reading, field, &it),
+            Ok(it) => {
+                let kind = field.value.split(';').next().unwrap_or_default();
+                let layer = Layer::at(kind, field.at);
+                self.read_named(reading, &name, KeyHint::default(), kind, &layer);
+                self.read_parameters(reading, field, &it, has_name);
+            }
             // What is doubtful is read as it stands.
             Err(_) => {
                 let layer = Layer::at(field.value, field.at);
@@ -514,9 +525,11 @@ impl Place {
         reading: &mut Reading<'_, S>,
         field: &Field<'_>,
         disposition: &Parameterised<'_>,
+        has_name: bool,
     ) {
+        let is_read = |it: &Parameter<'_>| has_name && it.name == "name";
         let mut pieces = String::new();
-        for it in disposition.parameters.iter().filter(|it| it.name != "name") {
+        for it in disposition.parameters.iter().filter(|it| !is_read(it)) {
             if it.is_piece {
                 pieces.push_str(it.raw);
                 continue;
@@ -536,7 +549,7 @@ impl Place {
                 }
             }
         }
-        if disposition.parameters.iter().any(is_doubtful) {
+        if disposition.parameters.iter().any(|it| it.is_piece) {
             reading.gap(GapKind::Ambiguous, self.node, None);
             let layer = Layer::covering(field.at..field.at + field.value.len());
             self.read_named(reading, "filename", KeyHint::default(), &pieces, &layer);
@@ -572,11 +585,6 @@ impl Place {
         let step = Some(Step::Name(name.into()));
         reading.push(Some(self.node), NodeKind::Field, step, false)
     }
-}
-
-/// Put together by few parsers, and left out by the others.
-const fn is_doubtful(parameter: &Parameter<'_>) -> bool {
-    parameter.is_piece
 }
 
 fn hint<S: Scan>(reading: &mut Reading<'_, S>, name: &str) -> KeyHint {
