@@ -435,7 +435,7 @@ fn named(keys: &[Key], cells: &[Cell]) -> Vec<Named> {
         .collect()
 }
 
-/// The rows of a table behind its names, and the cells in them; a row goes with its line break. `delimiter` as [`delimiter_of`] says.
+/// The rows of a table behind its names, and the cells in them; a row goes with its line break.
 pub(crate) fn units(media_type: &MediaType, text: &str, from: usize) -> Vec<Unit> {
     let (delimiter, is_doubtful) = if media_type.format == Format::Tsv {
         (b'\t', false)
