@@ -36,7 +36,8 @@ fn scale() -> Scale {
         Scale {
             time: Duration::from_secs(10),
             rate: 1000,
-            reload_every: Duration::from_millis(10),
+            // Not a whole number of the load's own beats, or each request would meet the same configuration.
+            reload_every: Duration::from_micros(9_700),
             reload_share: 0.9,
             rotate_every: Duration::from_millis(100),
         }
