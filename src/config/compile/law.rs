@@ -314,6 +314,7 @@ pub(super) fn purpose_in_profiles(
 ) {
     for reading in readings {
         let Some(closed) = &reading.profile.purposes else {
+            like_a_class(cx, at, purpose, &reading.profile);
             continue;
         };
         if !closed.iter().any(|it| it.covers(purpose)) {
@@ -327,5 +328,27 @@ pub(super) fn purpose_in_profiles(
                 fix.unwrap_or_else(|| "choose a purpose of the profile".to_owned()),
             );
         }
+    }
+}
+
+/// Warns of a purpose in the open list of `profile` that is nearly one of its classes: `marketng.email` would need no opt-in.
+fn like_a_class(cx: &Context<'_>, at: &Trail, purpose: &Purpose, profile: &Profile) {
+    let classes = profile.purpose_classes.keys();
+    let own = profile.opt_in_classes.iter().map(|it| &**it);
+    let known: Vec<&str> = classes.map(Purpose::as_str).chain(own).collect();
+    let first = purpose.as_str().split('.').next().unwrap_or_default();
+    if known.contains(&first) || known.contains(&purpose.as_str()) {
+        return;
+    }
+    let of_first = known.iter().copied().filter(|it| !it.contains('.'));
+    if let Some(near) = suggest::nearest(first, of_first) {
+        cx.warning(
+            at,
+            format!(
+                "the profile `{}` has no class for the purpose `{purpose}`, so it is judged without an opt-in",
+                profile.code
+            ),
+            format!("did you mean `{near}`?"),
+        );
     }
 }

@@ -209,6 +209,7 @@ fn a_snapshot_carries_versions_and_destinations() {
             "messages/reasons.yaml",
             "profiles/baseline.yaml",
             "profiles/clinic.yaml",
+            "profiles/mailing.yaml",
             "regimes/kz-94v.yaml"
         ]
     );

@@ -45,6 +45,16 @@ retention_check: true
 terms: {retention: 30}
 "#;
 
+const MAILING: &str = r#"
+code: mailing
+title: "Advertising by opt-in"
+on_regime: kz-94v
+as_of: "2026-01-01"
+sources: ["test"]
+agreement_required_roles: []
+opt_in_classes: [marketing]
+"#;
+
 /// A table with an entry for each code; the rule of each is `R-` and the number of its question.
 fn reasons() -> String {
     ReasonCode::ALL
@@ -71,6 +81,7 @@ fn load_in(base: &Path, text: &str) -> Result<Loaded, Problems> {
         profiles: &[
             ("profiles/baseline.yaml", BASELINE),
             ("profiles/clinic.yaml", CLINIC),
+            ("profiles/mailing.yaml", MAILING),
         ],
         reasons: ("messages/reasons.yaml", &reasons),
     };

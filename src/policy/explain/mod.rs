@@ -338,7 +338,8 @@ fn found(
             let all = persons.fold(CategorySet::EMPTY, |all, it| all.union(it.categories));
             let count = transfer.persons.len();
             let categories = list("none", all.iter().map(|it| it.to_string()));
-            format!("{count} person(s); categories: {categories}")
+            let noun = if count == 1 { "person" } else { "persons" };
+            format!("{count} {noun}; categories: {categories}")
         }
         5 => match (destination.is_secured, destination.controlled_zone) {
             (true, _) => "TLS is declared".to_owned(),

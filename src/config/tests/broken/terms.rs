@@ -1,6 +1,6 @@
 //! Parties, law, paper and exceptions.
 
-use super::check;
+use super::{super::SMALL, check};
 
 #[test]
 fn parties() {
@@ -72,7 +72,7 @@ fn regimes_and_profiles() {
             4:8 E operator.bin: not a BIN: 12 digits [write the 12 digits in quotes]
             5:9 E operator.home: `ZZ` is not an ISO 3166-1 alpha-2 country code such as KZ or DE [-]
             6:15 E operator.utc_offset: `5` is not a UTC offset such as +05:00 [-]
-            7:12 E operator.profile: unknown profile `base` [one of: baseline, clinic]
+            7:12 E operator.profile: unknown profile `base` [one of: baseline, clinic, mailing]
             8:12 E operator.regimes: no regime applies [name at least one, such as kz-94v]
         "#,
     );
@@ -252,4 +252,27 @@ fn waivers() {
             25:57 E destinations[0].waivers[4].until: the waiver expired on 2020-01-01 [remove it, or let its owner renew it]
         "#,
     );
+}
+
+#[test]
+fn a_purpose_that_is_nearly_a_class_escapes_its_opt_in() {
+    let wanted = |purpose: &str, lines: &str| {
+        let text = SMALL
+            .replace(
+                "    country: DE\n",
+                "    country: DE\n    profile: mailing\n",
+            )
+            .replace(
+                "purposes: [service, marketing.email]",
+                &format!("purposes: [service, marketing, {purpose}]"),
+            )
+            .replace("marketing.email", purpose);
+        assert_eq!(super::lines(&text).join("\n"), lines, "{purpose}");
+    };
+    wanted("marketing.email", "");
+    let told = "35:30 W destinations[0].routes[0].purposes_claimable[0]: the profile `mailing` has no class for the purpose \
+                `marketnig.email`, so it is judged without an opt-in [did you mean `marketing`?]";
+    wanted("marketnig.email", told);
+    // No class, and near to none.
+    wanted("delivery", "");
 }
