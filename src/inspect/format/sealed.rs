@@ -65,6 +65,23 @@ pub(crate) fn begins_with(raw: &str, accepts: impl FnOnce(&[u8]) -> bool) -> boo
     }
 }
 
+/// The first three bytes that `raw` decodes to in either alphabet; `None` when it does not begin with four of their characters.
+pub(crate) fn first_bytes(raw: &str) -> Option<[u8; 3]> {
+    let bits = raw.as_bytes().get(..4)?.iter().try_fold(0_u32, |sum, it| {
+        let value = match it {
+            b'A'..=b'Z' => it - b'A',
+            b'a'..=b'z' => it - b'a' + 26,
+            b'0'..=b'9' => it - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        Some(sum << 6 | u32::from(value))
+    })?;
+    let [_, first, second, third] = bits.to_be_bytes();
+    Some([first, second, third])
+}
+
 fn engine(raw: &str) -> &'static GeneralPurpose {
     let is_url_safe = raw.bytes().any(|it| matches!(it, b'-' | b'_'));
     if is_url_safe { &URL } else { &PLAIN }

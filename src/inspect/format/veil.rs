@@ -35,6 +35,9 @@ const ARMOUR: &[&str] = &[
     "-----BEGIN PKCS7",
 ];
 
+/// Bytes of a decoded stretch that are looked at before the rest is decoded.
+const BEGINNING: usize = 4;
+
 /// Longest character reference that is looked for, with `&` and `;`: the zeros before a number are no more than these.
 const REFERENCE_MAX: usize = 24;
 
@@ -54,30 +57,36 @@ const NAMED: &[(&str, char)] = &[
     ("shy", '\u{ad}'),
 ];
 
-/// A text with the escapes in it undone, all kinds in one pass; `None` when there is none.
+/// A text with the escapes in it undone, all kinds in one pass; `None` when there is none. Nothing is copied before the first.
 fn unescaped(text: &str) -> Option<String> {
-    let bytes = text.as_bytes();
-    bytes.iter().position(|it| is_escape(*it))?;
-    let mut out = Vec::with_capacity(bytes.len());
+    let mut out = Vec::new();
     let mut is_changed = false;
-    let mut rest = text;
-    while let Some(at) = rest.bytes().position(is_escape) {
-        let (plain, escape) = rest.split_at_checked(at)?;
-        out.extend_from_slice(plain.as_bytes());
-        let length = match undo(escape, &mut out) {
-            Some(length) => {
-                is_changed = true;
-                length
-            }
-            None => {
-                out.extend(escape.bytes().next());
-                1
-            }
+    let (mut copied, mut at) = (0, 0);
+    while let Some(offset) = text
+        .as_bytes()
+        .get(at..)?
+        .iter()
+        .position(|it| is_escape(*it))
+    {
+        at += offset;
+        let Some(undone) = undo(text.get(at..)?) else {
+            at += 1;
+            continue;
         };
-        rest = escape.get(length..)?;
+        if !is_changed {
+            is_changed = true;
+            out.reserve(text.len());
+        }
+        out.extend_from_slice(text.as_bytes().get(copied..at)?);
+        out.extend_from_slice(undone.bytes.get(..undone.count)?);
+        at += undone.length;
+        copied = at;
     }
-    out.extend_from_slice(rest.as_bytes());
-    is_changed.then(|| match String::from_utf8(out) {
+    if !is_changed {
+        return None;
+    }
+    out.extend_from_slice(text.as_bytes().get(copied..)?);
+    Some(match String::from_utf8(out) {
         Ok(text) => text,
         Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
     })
@@ -87,28 +96,46 @@ const fn is_escape(byte: u8) -> bool {
     matches!(byte, b'%' | b'&' | b'=' | b'\\')
 }
 
-/// Appends what the escape at the start of `text` stands for; returns its length.
-fn undo(text: &str, out: &mut Vec<u8>) -> Option<usize> {
+/// What an escape stands for.
+#[derive(Debug)]
+struct Undone {
+    /// Its bytes, the first `count` of these.
+    bytes: [u8; 4],
+    count: usize,
+    /// Length of the escape.
+    length: usize,
+}
+
+/// What the escape at the start of `text` stands for.
+fn undo(text: &str) -> Option<Undone> {
     let bytes = text.as_bytes();
-    let mut put = |code: u32, length: usize| {
+    let character = |code: u32, length: usize| {
         let mut space = [0; 4];
-        let ch = char::from_u32(code)?;
-        out.extend_from_slice(ch.encode_utf8(&mut space).as_bytes());
-        Some(length)
+        let count = char::from_u32(code)?.encode_utf8(&mut space).len();
+        Some(Undone {
+            bytes: space,
+            count,
+            length,
+        })
+    };
+    let byte = |value: u8, count: usize, length: usize| Undone {
+        bytes: [value, 0, 0, 0],
+        count,
+        length,
     };
     match bytes {
-        [b'%' | b'\\', b'u' | b'U', ..] => put(hexadecimal(bytes.get(2..6)?)?, 6),
-        [b'\\', b'x' | b'X', ..] => put(hexadecimal(bytes.get(2..4)?)?, 4),
-        [b'\\', b'0'..=b'3', ..] => put(octal(bytes.get(1..4)?)?, 4),
-        [b'=', b'\r', b'\n', ..] => Some(3),
-        [b'=', b'\n', ..] => Some(2),
+        [b'%' | b'\\', b'u' | b'U', ..] => character(hexadecimal(bytes.get(2..6)?)?, 6),
+        [b'\\', b'x' | b'X', ..] => character(hexadecimal(bytes.get(2..4)?)?, 4),
+        [b'\\', b'0'..=b'3', ..] => character(octal(bytes.get(1..4)?)?, 4),
+        [b'=', b'\r', b'\n', ..] => Some(byte(0, 0, 3)),
+        [b'=', b'\n', ..] => Some(byte(0, 0, 2)),
         [b'%' | b'=', ..] => {
-            out.push(u8::try_from(hexadecimal(bytes.get(1..3)?)?).ok()?);
-            Some(3)
+            let value = u8::try_from(hexadecimal(bytes.get(1..3)?)?).ok()?;
+            Some(byte(value, 1, 3))
         }
         [b'&', b'#', ..] => {
             let (code, length) = numeric_reference(text)?;
-            put(code, length)
+            character(code, length)
         }
         [b'&', ..] => {
             let end = bytes
@@ -117,7 +144,7 @@ fn undo(text: &str, out: &mut Vec<u8>) -> Option<usize> {
                 .position(|it| *it == b';')?;
             let name = text.get(1..end)?;
             let (_, ch) = NAMED.iter().find(|it| it.0 == name)?;
-            put(u32::from(*ch), name.len() + 2)
+            character(u32::from(*ch), name.len() + 2)
         }
         _ => None,
     }
@@ -229,15 +256,13 @@ fn kinds_of(byte: u8) -> u16 {
     KINDS.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
-/// What the bytes of a text say of veils, in one pass: most texts have no sign and cost no more.
+/// What the bytes of a stretch say of its encoding, in one pass.
 #[derive(Debug, Clone, Copy)]
 struct Signs {
     /// Kinds that some byte has.
     some: u16,
     /// Kinds that every byte has.
     every: u16,
-    /// Length of the longest run.
-    longest: usize,
 }
 
 impl Signs {
@@ -245,15 +270,11 @@ impl Signs {
         let mut signs = Self {
             some: 0,
             every: u16::MAX,
-            longest: 0,
         };
-        let mut run = 0;
         for byte in text.bytes() {
             let kinds = kinds_of(byte);
             signs.some |= kinds;
             signs.every &= kinds;
-            run = (run + 1) * usize::from(kinds & kind::RUN);
-            signs.longest = signs.longest.max(run);
         }
         signs
     }
@@ -265,26 +286,27 @@ impl Signs {
     const fn is_all(self, kinds: u16) -> bool {
         self.every & kinds == kinds
     }
-
-    const fn has_run(self) -> bool {
-        self.longest >= STRETCH_MIN
-    }
 }
 
-/// Looks under the veils of `text`; `None` when there are none.
+/// Looks under the veils of `text`; `None` when there are none. Most texts have no sign of one and cost a pass or two over them.
 pub(crate) fn lift(text: &str) -> Option<Unveiled> {
     let signs = Signs::of(text);
-    let undone = signs.has(kind::ESCAPE).then(|| unescaped(text)).flatten();
     let mut found = Unveiled {
-        texts: undone.into_iter().collect(),
-        is_opaque: (signs.has(kind::DASH) && is_armoured(text))
-            || (signs.has(kind::DOT) && signs.has_run() && is_sealed_token(text)),
+        texts: Vec::new(),
+        is_opaque: signs.has(kind::DASH | kind::UPPER) && is_armoured(text),
     };
-    if signs.has_run() {
-        for run in runs(text) {
-            found.is_opaque |= is_file(run);
-            decode_run(run, &mut found.texts);
-        }
+    if signs.has(kind::ESCAPE) {
+        found.texts.extend(unescaped(text));
+    }
+    let mut has_run = false;
+    for run in runs(text) {
+        has_run = true;
+        found.is_opaque |= is_file(run);
+        decode_run(run, &mut found.texts);
+    }
+    // The base64 of a head that names a content encryption holds capitals, however it is aligned.
+    if has_run && signs.has(kind::DOT | kind::UPPER) {
+        found.is_opaque |= is_sealed_token(text);
     }
     (found.is_opaque || !found.texts.is_empty()).then_some(found)
 }
@@ -319,23 +341,36 @@ fn is_sealed_token(text: &str) -> bool {
 }
 
 /// Runs of base64 characters of some length. A line break inside belongs to the run, since MIME folds base64 at 76 columns.
+///
+/// A stretch that is long enough reaches the last byte of any window of its least length, so windows are read from their ends and
+/// most bytes of prose not at all.
 fn runs(text: &str) -> impl Iterator<Item = &str> {
-    let is_outside = |ch: char| u8::try_from(ch).map_or(true, |it| !is_in_run(it));
-    text.split(is_outside).filter(|it| it.len() >= STRETCH_MIN)
+    let bytes = text.as_bytes();
+    let is_inside = |it: &u8| kinds_of(*it) & kind::RUN != 0;
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let window = bytes.get(at..at + STRETCH_MIN)?;
+            if let Some(outside) = window.iter().rposition(|it| !is_inside(it)) {
+                at += outside + 1;
+                continue;
+            }
+            let start = at;
+            let rest = bytes.get(start + STRETCH_MIN..)?;
+            at = start + STRETCH_MIN + rest.iter().take_while(|it| is_inside(it)).count();
+            return text.get(start..at);
+        }
+    })
 }
 
 fn decode_run(run: &str, out: &mut Vec<String>) {
-    let folded;
-    let run = if run.contains(['\r', '\n']) {
-        folded = run.replace(['\r', '\n'], "");
-        for line in run.split(['\r', '\n']).filter(|it| it.len() >= STRETCH_MIN) {
-            decode_word(line, out);
-        }
-        folded.as_str()
-    } else {
-        run
-    };
-    decode_word(run, out);
+    if memchr::memchr2(b'\r', b'\n', run.as_bytes()).is_none() {
+        return decode_word(run, out);
+    }
+    for line in run.split(['\r', '\n']).filter(|it| it.len() >= STRETCH_MIN) {
+        decode_word(line, out);
+    }
+    decode_word(&run.replace(['\r', '\n'], ""), out);
 }
 
 /// A path or an assignment may stand before the stretch, so the pieces are tried too.
@@ -361,7 +396,10 @@ fn decode_piece(piece: &str, signs: Signs) -> Option<String> {
 
 /// Base64 of text in either alphabet. Text holds letters of both cases when encoded, a word of a language does not.
 fn from_base64(run: &str, signs: Signs) -> Option<String> {
-    (signs.has(kind::UPPER | kind::LOWER) && sealed::begins_with(run, may_begin))
+    let is_possible = signs.has(kind::UPPER | kind::LOWER)
+        && sealed::first_bytes(run).is_none_or(|it| may_begin(&it))
+        && sealed::begins_with(run, may_begin);
+    is_possible
         .then(|| sealed::decode(run))
         .flatten()
         .filter(|it| is_text(it))
@@ -374,9 +412,14 @@ fn from_hexadecimal(run: &str, signs: Signs) -> Option<String> {
         return None;
     }
     let byte = |it: &[u8]| u8::try_from(hexadecimal(it)?).ok();
-    // Hashes and ids are everywhere: most show in the first byte that they are no text.
-    let first = digits.get(..2).and_then(byte)?;
-    if !may_begin(&[first]) {
+    // Hashes and ids are everywhere: most show in the first bytes that they are no text.
+    let mut first = [0; BEGINNING];
+    let mut count = 0;
+    for (slot, pair) in first.iter_mut().zip(digits.chunks_exact(2)) {
+        *slot = byte(pair)?;
+        count += 1;
+    }
+    if !may_begin(first.get(..count)?) {
         return None;
     }
     let bytes: Option<Vec<u8>> = digits.chunks_exact(2).map(byte).collect();
@@ -406,6 +449,14 @@ fn from_base32(run: &str, signs: Signs) -> Option<String> {
 
 /// Whether text may begin with `bytes`, which may end inside a character.
 fn may_begin(bytes: &[u8]) -> bool {
+    // Decides most stretches that are no text, without reading them as UTF-8.
+    let is_never = |it: &u8| {
+        it.is_ascii_control() && !matches!(it, b'\t' | b'\n' | b'\r')
+            || matches!(it, 0xc0 | 0xc1 | 0xf5..=0xff)
+    };
+    if bytes.iter().any(is_never) || matches!(bytes.first(), Some(0x80..=0xbf)) {
+        return false;
+    }
     match std::str::from_utf8(bytes) {
         Ok(text) => is_text(text),
         Err(error) => {
