@@ -6,6 +6,8 @@ import random
 import re
 import zipfile
 
+import lexicon
+
 RU_GIVEN_M = """Александр Алексей Анатолий Андрей Антон Аркадий Артём Борис Вадим Валентин Валерий Василий Виктор Виталий Владимир Владислав
 Вячеслав Геннадий Георгий Григорий Даниил Денис Дмитрий Евгений Егор Иван Игорь Илья Кирилл Константин Леонид Максим Марат Матвей Михаил
 Никита Николай Олег Павел Пётр Роман Руслан Семён Сергей Станислав Степан Тимур Фёдор Эдуард Юрий Ярослав""".split()
@@ -119,6 +121,8 @@ Invalid Request: Missing Field Email Address In Body
 Error: Connection Refused. Service Unavailable. Retry Later.
 United States, New York, Wall Street {{building_number}}""".split("\n")
 PER_LINE = 60
+# One row in so many is given again in small letters, as people type in chats.
+UNCAPITALISED = 30
 
 # What machines and catalogues write with capitals: none of it is a name.
 THINGS = """Account Action Address Agent Alert Amount Analytics App Application Archive Attempt Attribute Auth Backup Balance Bar Base Basket
@@ -170,7 +174,21 @@ Use {T} {T} to {t} a {w} {t} for each {T}.
 {T} {T} is {w} and {w}; see {T} {num}.
 Your {B} {T} is {w}. {W} {T} now!
 Buy {B} {W} {T} {num} and get {W} {T} {w}
-This {t} contains {w} {T} {T} from {B}.""".split("\n")
+This {t} contains {w} {T} {T} from {B}.
+{B} {W} {T} with {T} {T}
+{B} {T} {W} {num} {T}, {num} {T} {T}, {W} {B} {T}
+{W}, the {t} is {w} in the {t} of {T}.
+{T} {t}, {t} and {t} {w} {t}. {T} {w} the {t}.
+{B} {B} {W} {num}""".split("\n")
+
+
+TECHNICAL_RUSSIAN = """{W} {t} {t} {w} {num}
+{T} {t}: {w} {t}, {w} {t}. {W} {t}.
+{W} {t} «{T} {t}» {w} {t} {num}
+{W}, {w} {t} {w} {t} {t}.
+{T} — {t} {w} {t} {num}. {W} {t} {w}
+«{T}»: {w} {t} {w} {t} {t}
+{W} {T} {t} {w} {t}, {t} {T} {t}""".split("\n")
 
 
 def declined(word, case, is_female):
@@ -220,6 +238,11 @@ class Names:
             inside = {pathlib_name(it): it for it in wheel.namelist()}
             table = wheel.read(inside["FakeNameGenerator.com_3000.csv"]).decode("utf-8-sig").splitlines()
             self.people = list(csv.DictReader(table))
+            known = lexicon.lines()
+            named = {it.split()[1] for it in known if it.startswith(("given", "surname"))}
+            words = [it.split()[1] for it in known if it.startswith("common")]
+            plain = [it for it in words if it not in named]
+            self.common = {"ru": [it for it in plain if not it.isascii()], "en": [it for it in plain if it.isascii()]}
             self.templates = [it for it in wheel.read(inside["templates.txt"]).decode("utf8").splitlines() if it.strip()]
 
     def pick(self, items):
@@ -277,10 +300,19 @@ class Names:
             draws = {"T": THINGS, "t": THINGS, "W": WORDS, "w": WORDS, "B": BRANDS}
             if kind == "num":
                 return str(self.random.randint(0, 99999)), False
-            word = self.pick(draws[kind])
+            chance = self.random.random()
+            if kind.isupper() and chance < 0.08:
+                return "".join(self.pick("ABCDEFGHIKLMNOPRSTUVWX") for _ in range(self.random.randint(2, 4))), False
+            word = self.pick(self.common["en"] if chance < 0.6 and kind != "B" else draws[kind]).capitalize()
             return (word.lower() if kind.islower() else word), False
 
-        row = fill(template, r"\{([a-zA-Z]+)\}", value)
+        def russian(kind):
+            if kind == "num":
+                return str(self.random.randint(0, 99999)), False
+            word = self.pick(self.common["ru"])
+            return (word.capitalize() if kind.isupper() else word), False
+
+        row = fill(template, r"\{([a-zA-Z]+)\}", russian if template in TECHNICAL_RUSSIAN else value)
         if self.random.random() < 0.2:
             row["text"] = " ".join(row["text"] for row in [row, *(fill(self.pick(TECHNICAL), r"\{([a-zA-Z]+)\}", value) for _ in range(3))])
         return row
@@ -327,10 +359,8 @@ def fill(template, pattern, value):
 
 
 def presidio():
-    """The wheel of presidio-evaluator, from PRESIDIO_EVALUATOR: `pip download --no-deps presidio-evaluator==0.3.2`."""
-    import os
-
-    return os.environ["PRESIDIO_EVALUATOR"]
+    """The wheel of presidio-evaluator, which holds the templates and names of its own generator."""
+    return lexicon.source("presidio_evaluator-0.3.2")
 
 
 def pathlib_name(path):
@@ -345,6 +375,7 @@ def generate(lists, seed=20261125):
         out += [names.filled(it, "kk") for it in KAZAKH]
         out += [names.english(it) for it in ENGLISH]
         out += [names.english(it) for it in names.templates]
-        out += [names.technical(it) for it in TECHNICAL * 4]
+        out += [names.technical(it) for it in (TECHNICAL + TECHNICAL_RUSSIAN) * 4]
+    out += [{**it, "text": lowered} for it in names.random.sample(out, len(out) // UNCAPITALISED) if len(lowered := it["text"].lower()) == len(it["text"])]
     names.random.shuffle(out)
     return out

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Writes the rows that `tests/names/train.rs` learns from and is tested on, as JSON lines with spans in code points.
 
-    SHEKARA_CORPORA=../shared/corpora tests/names/prepare.py DIR
+    NAMES_SOURCES=DIR-OF-PACKAGES SHEKARA_CORPORA=../shared/corpora tests/names/prepare.py DIR
 
 Sources, each with a licence that allows it: KazNERD (CC BY 4.0), factRuEval-2016 (MIT) and presidio-research (MIT) as they stand in the
 corpora's `personal-data/text.ndjson`; the templates and name lists of the PyPI package presidio-evaluator (MIT); names of FakerPHP (MIT) in
-`personal-data/lists/names.ndjson`; and sentences of our own in `messages.py`. RuNNE states no licence: it is only tested on.
+`personal-data/lists/names.ndjson`; sentences of our own in `messages.py`; and the lists of words that `lexicon.py` names. RuNNE states no
+licence: it is only tested on.
 
+DIR/lexicon  words of which is known what they are
 DIR/train.*  everything, for the shipped model
 DIR/fold.N.* four fifths to learn from and one fifth to test on, by row, for figures on what was not learnt
 """
@@ -15,6 +17,7 @@ import os
 import pathlib
 import sys
 
+import lexicon
 import messages
 
 TRAINABLE = {"kaznerd": "kk", "factrueval2016": "ru", "presidio-synth": "en"}
@@ -47,6 +50,7 @@ def main():
         by_set.setdefault(name, []).append(row)
     generated = messages.generate(corpora / "personal-data" / "lists" / "names.ndjson")
     write(out / "train.generated", generated)
+    (out / "lexicon").write_text("".join(it + "\n" for it in lexicon.lines()), encoding="utf8")
     for name in TRAINABLE:
         write(out / f"train.{name}", by_set[name])
         for fold in range(FOLDS):

@@ -10,17 +10,24 @@
     reason = "a tool of the developers: bad input ends it"
 )]
 
-use std::{fs, ops::Range};
+use std::{collections::BTreeMap, fs, ops::Range};
 
 use shekara::inspect::detect::prose::{
     self,
     feature::{FEATURES, features, is_candidate},
-    model::{HEADER_BYTES, MAGIC, Model, NO_NAME, Scores, TAGS, Transitions, decode, slot},
-    token::{Token, tokens},
+    model::{
+        COMMON, GIVEN, HEADER_BYTES, MAGIC, Model, NO_NAME, PLACE, SURNAME, Scores, TAGS,
+        Transitions, cell, decode, mark, slot,
+    },
+    token::{Token, stem_of, tokens},
 };
 
 /// Slots of the table, as a power of two.
 const BITS: u32 = 19;
+/// Cells of the lexicon, as a power of two.
+const LEXICON_BITS: u32 = 21;
+/// A word that stands so often in small letters is one that is written small.
+const SMALL_MIN: usize = 2;
 /// Passes over the rows.
 const PASSES: usize = 8;
 /// One weight in so many may be cut to the range of a byte.
@@ -40,13 +47,14 @@ struct Sample {
 }
 
 fn main() {
-    let mut files: [Vec<String>; 3] = Default::default();
+    let mut files: [Vec<String>; 4] = Default::default();
     let mut to = 0;
     for word in std::env::args().skip(1) {
         match word.as_str() {
             "--train" => to = 0,
             "--test" => to = 1,
             "--out" => to = 2,
+            "--lexicon" => to = 3,
             _ => files[to].push(word),
         }
     }
@@ -54,12 +62,14 @@ fn main() {
         std::env::var(name).map_or(otherwise, |it| it.parse().unwrap())
     };
     let (bias, spread) = (number("BIAS", 0.0), number("SPREAD", 0.0));
-    let samples: Vec<Sample> = files[0]
-        .iter()
-        .flat_map(|it| read(it))
-        .map(|it| sample(&it))
-        .collect();
-    let bytes = Learner::default().learn(&samples).write(bias, spread);
+    let rows: Vec<Row> = files[0].iter().flat_map(|it| read(it)).collect();
+    let lexicon = lexicon(&files[3], &rows);
+    let untaught = Learner::default().write(bias, spread, &lexicon);
+    let lexicon_only = Model::read(&untaught).unwrap();
+    let samples: Vec<Sample> = rows.iter().map(|it| sample(it, &lexicon_only)).collect();
+    let bytes = Learner::default()
+        .learn(&samples)
+        .write(bias, spread, &lexicon);
     println!("{} rows, {} bytes", samples.len(), bytes.len());
     let model = Model::read(&bytes).unwrap();
     for file in &files[1] {
@@ -86,8 +96,50 @@ fn row(line: &str) -> Row {
     Row { text, names }
 }
 
-fn sample(row: &Row) -> Sample {
-    let tokens = tokens(&row.text);
+/// The lexicon: files of `kind word` a line, and the words that stand in small letters in the rows to learn from.
+fn lexicon(files: &[String], rows: &[Row]) -> Vec<u8> {
+    let mut known: BTreeMap<u64, u8> = BTreeMap::new();
+    for file in files {
+        for line in fs::read_to_string(file).unwrap().lines() {
+            let (kind, word) = line.split_once(' ').unwrap();
+            let known = known.entry(stem_of(word)).or_default();
+            *known = match kind {
+                "given" => *known | GIVEN,
+                "surname" => *known | SURNAME,
+                "common" => *known | COMMON,
+                "place" => *known | PLACE,
+                "city" => (*known | PLACE) & !SURNAME,
+                _ => (*known | PLACE) & !(SURNAME | GIVEN),
+            };
+        }
+    }
+    let mut small: BTreeMap<u64, usize> = BTreeMap::new();
+    for row in rows {
+        for it in tokens(&row.text).iter().filter(|it| it.is_small()) {
+            *small.entry(it.stem()).or_default() += 1;
+        }
+    }
+    for (stem, _) in small.iter().filter(|it| *it.1 >= SMALL_MIN) {
+        *known.entry(*stem).or_default() |= COMMON;
+    }
+    let mut out = vec![0; 1 << LEXICON_BITS];
+    let mut lost = 0;
+    for (stem, flags) in &known {
+        let cell = &mut out[cell(*stem, 1 << LEXICON_BITS)];
+        if *cell == 0 {
+            *cell = mark(*stem) << 4 | flags;
+        } else {
+            lost += 1;
+        }
+    }
+    println!("{} stems, {lost} lost", known.len());
+    out
+}
+
+fn sample(row: &Row, model: &Model<'_>) -> Sample {
+    let mut tokens = tokens(&row.text);
+    model.look_up(&mut tokens);
+    let has_capitals = tokens.iter().any(|it| it.has_capital());
     let mut tags = vec![0; tokens.len()];
     for name in &row.names {
         let mut is_first = true;
@@ -100,7 +152,9 @@ fn sample(row: &Row) -> Sample {
             }
         }
     }
-    let features: Vec<_> = (0..tokens.len()).map(|at| seen(&tokens, at)).collect();
+    let features: Vec<_> = (0..tokens.len())
+        .map(|at| seen(&tokens, at, has_capitals))
+        .collect();
     // What cannot be found is not to be learnt: it would only wear out the transitions.
     for (tag, seen) in tags.iter_mut().zip(&features) {
         if seen.is_none() {
@@ -110,8 +164,8 @@ fn sample(row: &Row) -> Sample {
     Sample { features, tags }
 }
 
-fn seen(tokens: &[Token], at: usize) -> Option<[u64; FEATURES]> {
-    is_candidate(tokens, at).then(|| features(tokens, at))
+fn seen(tokens: &[Token], at: usize, has_capitals: bool) -> Option<[u64; FEATURES]> {
+    is_candidate(tokens, at, has_capitals).then(|| features(tokens, at))
 }
 
 /// Weights under way, with the sums of their past for the average.
@@ -221,12 +275,12 @@ impl Learner {
         }
     }
 
-    fn write(&self, bias: f32, spread: f32) -> Vec<u8> {
+    fn write(&self, bias: f32, spread: f32, lexicon: &[u8]) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         out.push(u8::try_from(BITS).unwrap());
         let mut sizes: Vec<f32> = self.pairs().map(f32::abs).filter(|it| *it > 0.01).collect();
         sizes.sort_by(f32::total_cmp);
-        let largest = sizes[sizes.len() - 1 - sizes.len() / CUT];
+        let largest = sizes.iter().rev().nth(sizes.len() / CUT).unwrap_or(&1.0);
         let numbers = [127.0 / largest, bias, spread];
         for it in numbers.iter().chain(self.transitions.iter().flatten()) {
             out.extend(it.to_le_bytes());
@@ -237,6 +291,7 @@ impl Learner {
             let byte = (it * numbers[0]).round().clamp(-127.0, 127.0) as i8;
             out.extend(byte.to_le_bytes());
         }
+        out.extend(lexicon);
         out
     }
 

@@ -48,11 +48,14 @@ fn is_prose(text: &str) -> bool {
     marks * 100 <= text.len() * MARKS_MAX
 }
 
-/// Whether `text` is a name of two words or more and nothing else.
+/// Whether `text` is a name of two words or more and nothing else: a given name that is known among them, and no word of everyday.
 fn is_full_name(text: &str) -> bool {
     let bare = text.trim();
     bare.contains(char::is_whitespace)
-        && matches!(names(bare).as_slice(), [only] if only.range == (0..bare.len()))
+        && matches!(
+            names(bare).as_slice(),
+            [only] if only.range == (0..bare.len()) && only.has_given && !only.has_common
+        )
 }
 
 #[cfg(test)]
@@ -104,6 +107,20 @@ mod tests {
     }
 
     #[test]
+    fn names_are_found_in_small_letters_where_a_text_has_no_capitals() {
+        check(
+            "добрый день, меня зовут ольга петровна смирнова",
+            &["ольга петровна смирнова"],
+        );
+        check(
+            "please call margaret thornton back on friday",
+            &["margaret thornton"],
+        );
+        check("please call the support desk back on friday", &[]);
+        check("добрый день, когда будет готов мой заказ", &[]);
+    }
+
+    #[test]
     fn capitals_alone_are_no_names() {
         for text in [
             "Ваш заказ отправлен в город Алматы службой доставки Казпочта.",
@@ -136,5 +153,6 @@ mod tests {
         let sure = |text: &str| scanned(text, key).first().map(|it| it.confidence);
         assert_eq!(sure("Смирнова Ольга Петровна"), Some(Confidence::High));
         assert_eq!(sure("Blue Cotton Shirt"), Some(Confidence::Low));
+        assert_eq!(sure("Jordan Kettle"), Some(Confidence::Low));
     }
 }

@@ -1,9 +1,12 @@
 //! What the tagger looks at around a token. Training and inference share this file, so they cannot drift apart.
 
-use super::token::{Shape, Token, mix};
+use super::{
+    model::{GIVEN, SURNAME},
+    token::{Shape, Token, mix},
+};
 
 /// Features of one token.
-pub const FEATURES: usize = 34;
+pub const FEATURES: usize = 39;
 
 /// The hashes of the features of token `at`. Each is a kind of observation (its position here) mixed with what was observed.
 pub fn features(tokens: &[Token], at: usize) -> [u64; FEATURES] {
@@ -20,6 +23,7 @@ pub fn features(tokens: &[Token], at: usize) -> [u64; FEATURES] {
     let [tail2, tail3, tail4, tail5] = it.tails;
     let [head3, head4, head5] = it.heads;
     let with = |hash: u64, shape: Shape| hash ^ mix(shape as u64 + 1);
+    let known = |it: &Token| u64::from(it.known) << 4 | it.shape as u64;
     let tail_of = |it: &Token| with(it.tails[1], it.shape);
     let observed = [
         0,
@@ -56,6 +60,11 @@ pub fn features(tokens: &[Token], at: usize) -> [u64; FEATURES] {
         with(before.heads[1], it.shape),
         with(after.heads[1], it.shape),
         shape << 8 | (before.shape as u64) << 4 | u64::from(before.is_first),
+        known(it) << 1 | u64::from(it.is_first),
+        known(before) << 16 | known(it) << 8 | known(after),
+        tail2 ^ mix(known(it)),
+        known(it) << 1 | u64::from(it.is_quoted),
+        before.word ^ mix(known(it)),
     ];
     let mut out = [0; FEATURES];
     let script = it.script as u64;
@@ -65,11 +74,17 @@ pub fn features(tokens: &[Token], at: usize) -> [u64; FEATURES] {
     out
 }
 
-/// Whether token `at` may be part of a name: it is a capital, or stands beside one.
-pub fn is_candidate(tokens: &[Token], at: usize) -> bool {
+/// Whether token `at` may be part of a name: it is a capital, or stands beside one. In a text without capitals the names that the
+/// lexicon knows take their place.
+pub fn is_candidate(tokens: &[Token], at: usize, has_capitals: bool) -> bool {
     let is_capital = |at: Option<usize>| {
-        at.and_then(|it| tokens.get(it))
-            .is_some_and(|it| it.shape.is_capital())
+        at.and_then(|it| tokens.get(it)).is_some_and(|it| {
+            if has_capitals {
+                it.shape.is_capital()
+            } else {
+                it.known & (GIVEN | SURNAME) != 0
+            }
+        })
     };
     is_capital(Some(at)) || is_capital(at.checked_sub(1)) || is_capital(at.checked_add(1))
 }

@@ -29,6 +29,10 @@ pub struct Name {
     pub range: Range<usize>,
     /// How much its surest word speaks for a name rather than for none.
     pub margin: f32,
+    /// One of its words is a given name that the lexicon knows.
+    pub has_given: bool,
+    /// One of its words is known as a word that is written small, and as nothing else.
+    pub has_common: bool,
 }
 
 /// The names in `text`, in order, as the shipped model finds them.
@@ -40,13 +44,12 @@ pub fn names(text: &str) -> Vec<Name> {
 
 /// The names in `text`, as `model` finds them.
 pub fn names_by(model: &Model<'_>, text: &str) -> Vec<Name> {
-    let tokens = tokens(text);
-    if !tokens.iter().any(|it| it.shape.is_capital()) {
-        return Vec::new();
-    }
+    let mut tokens = tokens(text);
+    model.look_up(&mut tokens);
+    let has_capitals = tokens.iter().any(|it| it.shape.is_capital());
     let scores: Vec<Scores> = (0..tokens.len())
         .map(|at| {
-            if is_candidate(&tokens, at) {
+            if is_candidate(&tokens, at, has_capitals) {
                 model.scores(&features(&tokens, at))
             } else {
                 NO_NAME
@@ -88,14 +91,20 @@ fn runs(tokens: &[Token], scores: &[Scores], tags: &[u8]) -> Vec<Name> {
     for ((it, score), tag) in tokens.iter().zip(scores).zip(tags) {
         let [none, begins, goes_on] = *score;
         let margin = begins.max(goes_on) - none;
+        let has_given = it.known & model::GIVEN != 0;
+        let has_common = it.known == model::COMMON;
         match (tag, out.last_mut()) {
             (2, Some(last)) if is_open => {
                 last.range.end = it.range.end;
                 last.margin = last.margin.max(margin);
+                last.has_given |= has_given;
+                last.has_common |= has_common;
             }
             (1 | 2, _) => out.push(Name {
                 range: it.range.clone(),
                 margin,
+                has_given,
+                has_common,
             }),
             _ => {}
         }

@@ -2,16 +2,26 @@
 //! (`config/models/README.md`).
 //!
 //! ```text
-//! model = "SHKNAME1" bits:u8 scale:f32le bias:f32le spread:f32le transitions:[f32le;12] weights:[i8; 2 * 2^bits]
+//! model = "SHKNAME2" bits:u8 scale:f32le bias:f32le spread:f32le transitions:[f32le;12] weights:[i8; 2 * 2^bits] lexicon:[u8; 2^n]
 //! ```
-//! A weight is `i8 / scale`. The weights of a slot are those of *begins a name* and *goes on with a name*, above *no name*.
+//! A byte of the lexicon holds four bits of the hash of a stem and what is known of it: a given name, a surname, a place, a word that
+//! is written small. A weight is `i8 / scale`. The weights of a slot are those of *begins a name* and *goes on with a name*, above *no name*.
 
-use super::feature::FEATURES;
+use super::{feature::FEATURES, token::Token};
 
 /// First bytes of a model.
-pub const MAGIC: &[u8; 8] = b"SHKNAME1";
+pub const MAGIC: &[u8; 8] = b"SHKNAME2";
 /// Bytes before the weights.
 pub const HEADER_BYTES: usize = 8 + 1 + 4 * 3 + 4 * TAGS * (TAGS + 1);
+
+/// The lexicon knows it as a given name.
+pub const GIVEN: u8 = 1;
+/// The lexicon knows it as a surname.
+pub const SURNAME: u8 = 2;
+/// The lexicon knows it as a place.
+pub const PLACE: u8 = 4;
+/// The lexicon knows it as a word that is written small.
+pub const COMMON: u8 = 8;
 
 /// No name, begins one, goes on with one.
 pub const TAGS: usize = 3;
@@ -36,6 +46,7 @@ pub struct Model<'a> {
     pub(super) spread: f32,
     transitions: Transitions,
     weights: &'a [u8],
+    lexicon: &'a [u8],
 }
 
 impl<'a> Model<'a> {
@@ -54,15 +65,30 @@ impl<'a> Model<'a> {
         for score in transitions.iter_mut().flatten() {
             *score = next()?;
         }
-        let is_whole = *bits < 32 && weights.len() == 2 << *bits;
-        is_whole.then_some(Self {
+        if *bits >= 32 {
+            return None;
+        }
+        let (weights, lexicon) = weights.split_at_checked(2 << *bits)?;
+        lexicon.len().is_power_of_two().then_some(Self {
             bits: u32::from(*bits),
             scale,
             bias,
             spread,
             transitions,
             weights,
+            lexicon,
         })
+    }
+
+    /// Puts down what the lexicon knows of `tokens`.
+    pub fn look_up(&self, tokens: &mut [Token]) {
+        for it in tokens.iter_mut().filter(|it| it.length > 0) {
+            it.known = self
+                .lexicon
+                .get(cell(it.stem, self.lexicon.len()))
+                .filter(|cell| **cell >> 4 == mark(it.stem))
+                .map_or(0, |cell| cell & 0xf);
+        }
     }
 
     /// The scores of a token with these features.
@@ -90,6 +116,16 @@ impl<'a> Model<'a> {
     fn unscaled(&self, sum: i32) -> f32 {
         sum as f32 / self.scale
     }
+}
+
+/// The cell of a stem in a lexicon of `cells`.
+pub fn cell(stem: u64, cells: usize) -> usize {
+    usize::try_from(stem >> 8).unwrap_or_default() & cells.saturating_sub(1)
+}
+
+/// The four bits of a stem's hash that its cell repeats.
+pub const fn mark(stem: u64) -> u8 {
+    (stem & 0xf) as u8
 }
 
 /// The slot of a feature in a table of `2^bits`.

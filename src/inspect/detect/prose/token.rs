@@ -48,6 +48,8 @@ pub enum Script {
     Latin,
     /// Cyrillic, Kazakh letters included.
     Cyrillic,
+    /// Latin in a text whose words before it are mostly Cyrillic: brands and titles.
+    Foreign,
 }
 
 /// A word, number or mark.
@@ -69,6 +71,27 @@ pub struct Token {
     pub(super) tails: [u64; 4],
     /// Hash of the word without an inflected ending: the same for `Иванов`, `Иванова`, `Ивановым`.
     pub(super) stem: u64,
+    /// It stands between `«` and `»`.
+    pub(super) is_quoted: bool,
+    /// What the lexicon says of its stem.
+    pub(super) known: u8,
+}
+
+impl Token {
+    /// Whether a name may begin with it by its capitals.
+    pub const fn has_capital(&self) -> bool {
+        self.shape.is_capital()
+    }
+
+    /// Whether it is a word in small letters.
+    pub fn is_small(&self) -> bool {
+        self.shape == Shape::Small
+    }
+
+    /// Hash of the word without an inflected ending.
+    pub const fn stem(&self) -> u64 {
+        self.stem
+    }
 }
 
 /// Splits `text` into tokens. Cost: one pass.
@@ -77,12 +100,15 @@ pub fn tokens(text: &str) -> Vec<Token> {
     let mut is_first = true;
     let mut letters: Vec<char> = Vec::with_capacity(32);
     let mut chars = text.char_indices().peekable();
+    let mut is_quoted = false;
+    let mut cyrillic = 0_i32;
     while let Some((start, ch)) = chars.next() {
         if ch.is_whitespace() {
             is_first |= ch == '\n';
             continue;
         }
         if !ch.is_alphanumeric() {
+            is_quoted = (is_quoted || ch == '«') && ch != '»';
             out.push(Token {
                 range: start..start + ch.len_utf8(),
                 shape: Shape::Mark,
@@ -102,13 +128,20 @@ pub fn tokens(text: &str) -> Vec<Token> {
                 || (is_apostrophe(*next)
                     && text
                         .get(at + next.len_utf8()..)
-                        .and_then(|it| it.chars().next())
-                        .is_some_and(char::is_alphabetic))
+                        .is_some_and(is_rest_of_word))
         }) {
             letters.push(next);
             end = at + next.len_utf8();
         }
-        out.push(word(&letters, start..end, is_first));
+        let mut it = word(&letters, start..end, is_first);
+        it.is_quoted = is_quoted;
+        match it.script {
+            Script::Cyrillic => cyrillic += 1,
+            Script::Latin if cyrillic > 0 => it.script = Script::Foreign,
+            Script::Latin => cyrillic -= 1,
+            Script::Foreign | Script::Other => {}
+        }
+        out.push(it);
         is_first = false;
     }
     out
@@ -116,6 +149,16 @@ pub fn tokens(text: &str) -> Vec<Token> {
 
 const fn is_apostrophe(ch: char) -> bool {
     matches!(ch, '\'' | '’' | 'ʼ')
+}
+
+/// Whether what follows an apostrophe belongs to the word before: `O'Brien`, but not the `s` of `Brien's`.
+fn is_rest_of_word(rest: &str) -> bool {
+    let mut chars = rest.chars();
+    match (chars.next(), chars.next()) {
+        (Some('s' | 'S'), second) => second.is_some_and(char::is_alphanumeric),
+        (Some(first), _) => first.is_alphabetic(),
+        (None, _) => false,
+    }
 }
 
 fn word(letters: &[char], range: Range<usize>, is_first: bool) -> Token {
@@ -141,6 +184,7 @@ fn word(letters: &[char], range: Range<usize>, is_first: bool) -> Token {
         heads: [head(3), head(4), head(5)],
         tails: [tail(2), tail(3), tail(4), tail(5)],
         stem: head(stem(&small)),
+        ..Token::default()
     }
 }
 
@@ -170,19 +214,32 @@ fn script(letters: &[char]) -> Script {
     }
 }
 
-/// Letters that stay when up to three vowels and consonants of Russian and Kazakh case endings are taken off, at least three.
+/// Endings of cases in Russian and, where no Russian word loses a root by them, in Kazakh; the longest first.
+const ENDINGS: &[&str] = &[
+    "ыми", "ими", "ого", "его", "ому", "ему", "ның", "нің", "дың", "дің", "тың", "тің", "ым", "им",
+    "ой", "ей", "ом", "ем", "ая", "яя", "ую", "юю", "ий", "ый", "ое", "ие", "ых", "их", "ах", "ях",
+    "ам", "ям", "ою", "ею", "ға", "қа", "ді", "ті", "ні", "а", "я", "о", "е", "у", "ю", "ы", "и",
+    "ь", "й", "і", "ё",
+];
+
+/// Letters that stay when the ending of a case is taken off, at least three.
 fn stem(small: &[char]) -> usize {
-    const ENDINGS: &str = "аеёиоуыэюяйьіәөүұңмвхғдтнқ";
-    let mut count = small.len();
-    for _ in 0..3 {
-        let last = count.checked_sub(1).and_then(|it| small.get(it));
-        if count > 3 && last.is_some_and(|it| ENDINGS.contains(*it)) {
-            count -= 1;
-        } else {
-            break;
-        }
-    }
-    count
+    let ends_with = |ending: &str| {
+        let mut back = small.iter().rev();
+        ending.chars().rev().all(|it| back.next() == Some(&it))
+    };
+    let most = small.len().saturating_sub(3);
+    ENDINGS
+        .iter()
+        .map(|it| (it.chars().count(), it))
+        .find(|(count, it)| *count <= most && ends_with(it))
+        .map_or(small.len(), |(count, _)| small.len() - count)
+}
+
+/// The hash of the stem of a word in small letters, as [`Token`] has it.
+pub fn stem_of(word: &str) -> u64 {
+    let small: Vec<char> = word.chars().collect();
+    hash(small.iter().copied().take(stem(&small)))
 }
 
 /// FNV-1a over the code points, mixed.
@@ -198,4 +255,38 @@ fn hash(letters: impl IntoIterator<Item = char>) -> u64 {
 pub(super) const fn mix(sum: u64) -> u64 {
     let sum = (sum ^ sum >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     sum ^ sum >> 32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<&str> {
+        tokens(text)
+            .iter()
+            .filter_map(|it| text.get(it.range.clone()))
+            .collect()
+    }
+
+    #[test]
+    fn a_word_keeps_its_apostrophe_but_no_possessive() {
+        assert_eq!(words("O'Brien's dog"), ["O'Brien", "'", "s", "dog"]);
+        assert_eq!(words("Anna’s"), ["Anna", "’", "s"]);
+        assert_eq!(words("D'Souza"), ["D'Souza"]);
+    }
+
+    #[test]
+    fn cases_of_a_name_share_their_stem() {
+        for (first, second) in [
+            ("иванов", "ивановым"),
+            ("иванов", "ивановой"),
+            ("мария", "марией"),
+            ("польша", "польше"),
+            ("оспанов", "оспановтың"),
+        ] {
+            assert_eq!(stem_of(first), stem_of(second), "{first} {second}");
+        }
+        assert_ne!(stem_of("иванов"), stem_of("иваненко"));
+        assert_ne!(stem_of("ан"), stem_of("а"));
+    }
 }
