@@ -50,7 +50,7 @@ pub(crate) struct Content<'b> {
 
 /// What an opened body holds. Spans of findings in the body count in it.
 pub(crate) enum Matter<'b> {
-    /// A multipart body: each part has its own charset.
+    /// A multipart body, of which each part has its own charset, or one that is not text.
     Bytes(Cow<'b, [u8]>),
     /// The text, a byte order mark at its start included.
     Text(Text<'b>),
@@ -93,7 +93,7 @@ fn read<'b>(
     budget: &Budget,
 ) -> Result<Content<'b>, GapKind> {
     let label = match &media_type {
-        Some(it) if it.format == Format::Multipart => {
+        Some(it) if matches!(it.format, Format::Binary(_) | Format::Multipart) => {
             return Ok(Content {
                 media_type: it.clone(),
                 matter: Matter::Bytes(bytes),
@@ -132,7 +132,8 @@ fn read<'b>(
     }
     let unread = match media_type.format {
         Format::Json | Format::Lines | Format::Sequence => GapKind::Malformed,
-        Format::Csv
+        Format::Binary(_)
+        | Format::Csv
         | Format::Form
         | Format::Multipart
         | Format::Text

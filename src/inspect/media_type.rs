@@ -7,6 +7,8 @@ use crate::model::finding::GapKind;
 /// How a body is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Format {
+    /// A body that is not text.
+    Binary(Binary),
     /// `text/csv` and its old names.
     Csv,
     /// `application/x-www-form-urlencoded`.
@@ -25,6 +27,30 @@ pub(crate) enum Format {
     Tsv,
     /// `application/xml`, `text/xml` and `*+xml`.
     Xml,
+}
+
+/// How a body that is not text is read. It has no charset.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Binary {
+    /// `application/bson`.
+    Bson,
+    /// `application/cbor`, `*+cbor`.
+    Cbor,
+    /// Messages in frames: gRPC, gRPC-Web, Connect.
+    Frames(Framed),
+    /// `application/msgpack` and its other names.
+    MessagePack,
+    /// `application/x-protobuf` and its other names.
+    Protobuf,
+}
+
+/// What the frames of a body hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Framed {
+    Json,
+    Protobuf,
+    /// The frames as a whole are in base64.
+    ProtobufInBase64,
 }
 
 /// Types whose body is one JSON document a line.
@@ -146,6 +172,7 @@ fn format_of(essence: &str) -> Result<Format, GapKind> {
         (_, "tab-separated-values") => Ok(Format::Tsv),
         (_, "xml") | ("text", "xml-external-parsed-entity") => Ok(Format::Xml),
         (_, "json" | "x-json") | ("application", "csp-report") => Ok(Format::Json),
+        ("application", _) if let Some(it) = binary_of(subtype) => Ok(Format::Binary(it)),
         _ if subtype.ends_with("+json") => Ok(Format::Json),
         _ if subtype.ends_with("+xml") => Ok(Format::Xml),
         ("application", "x-www-form-urlencoded") => Ok(Format::Form),
@@ -157,6 +184,27 @@ fn format_of(essence: &str) -> Result<Format, GapKind> {
         }
         _ => Err(GapKind::UnsupportedMediaType),
     }
+}
+
+/// The reader for a subtype of `application` whose bodies are bytes.
+fn binary_of(subtype: &str) -> Option<Binary> {
+    Some(match subtype {
+        "grpc" | "grpc+proto" | "grpc-web" | "grpc-web+proto" | "connect+proto" => {
+            Binary::Frames(Framed::Protobuf)
+        }
+        "grpc-web-text" | "grpc-web-text+proto" => Binary::Frames(Framed::ProtobufInBase64),
+        "grpc+json" | "grpc-web+json" | "connect+json" => Binary::Frames(Framed::Json),
+        "protobuf" | "x-protobuf" | "proto" | "vnd.google.protobuf" | "x-google-protobuf" => {
+            Binary::Protobuf
+        }
+        "msgpack" | "x-msgpack" | "vnd.msgpack" => Binary::MessagePack,
+        "cbor" => Binary::Cbor,
+        "bson" | "x-bson" | "vnd.mongodb.bson" => Binary::Bson,
+        _ if subtype.ends_with("+cbor") => Binary::Cbor,
+        _ if subtype.ends_with("+msgpack") => Binary::MessagePack,
+        _ if subtype.ends_with("+protobuf") || subtype.ends_with("+proto") => Binary::Protobuf,
+        _ => return None,
+    })
 }
 
 /// The content of a quoted string, or `value` itself.
@@ -255,7 +303,30 @@ mod tests {
         check("image/svg+xml", Ok(Xml));
         check("text/csv; header=present", Ok(Csv));
         check("text/tab-separated-values", Ok(Tsv));
-        check("application/x-protobuf", Err(UnsupportedMediaType));
+        check(
+            "application/x-protobuf",
+            Ok(Binary(super::Binary::Protobuf)),
+        );
+        check(
+            "application/grpc",
+            Ok(Binary(super::Binary::Frames(Framed::Protobuf))),
+        );
+        check(
+            "application/grpc-web-text",
+            Ok(Binary(super::Binary::Frames(Framed::ProtobufInBase64))),
+        );
+        check(
+            "application/connect+json",
+            Ok(Binary(super::Binary::Frames(Framed::Json))),
+        );
+        check("application/grpc+thrift", Err(UnsupportedMediaType));
+        check(
+            "application/vnd.msgpack",
+            Ok(Binary(super::Binary::MessagePack)),
+        );
+        check("application/senml+cbor", Ok(Binary(super::Binary::Cbor)));
+        check("application/bson", Ok(Binary(super::Binary::Bson)));
+        check("application/avro", Err(UnsupportedMediaType));
         check("application/x-www-form-urlencoded", Ok(Form));
         check("text/plain; format=flowed", Ok(Text));
         check("multipart/form-data; boundary=a", Ok(Multipart));

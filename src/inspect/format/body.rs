@@ -10,10 +10,11 @@ use super::{
         detect::ValueKind,
         media_type::{Format, MediaType},
     },
-    csv, form,
+    binary, csv, form,
     json::{self, Document, Value, read_value},
     layer::Layer,
     multipart,
+    part::Source,
     reading::{NodeId, Reading, Scan, Spot},
     xml,
 };
@@ -55,8 +56,8 @@ fn read_content<S: Scan>(
     content: &Content<'_>,
     root: NodeId,
 ) {
-    match &content.matter {
-        Matter::Text(text) => {
+    match (&content.matter, content.media_type.format) {
+        (Matter::Text(text), _) => {
             let layer = Layer::root(&text.text);
             let depth = reading.plan.budget.depth;
             let document = Document {
@@ -65,7 +66,13 @@ fn read_content<S: Scan>(
             };
             read_text(reading, &content.media_type, text, &document);
         }
-        Matter::Bytes(bytes) => {
+        (Matter::Bytes(bytes), Format::Binary(format)) => {
+            let layer = Layer::root("");
+            let document = Document::body("", &layer, root, reading.plan.budget.depth);
+            let source = Source::body(bytes);
+            binary::read(reading, format, &source, headers, &document);
+        }
+        (Matter::Bytes(bytes), _) => {
             let label = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
             multipart::read(reading, bytes, label.unwrap_or_default(), root);
         }
@@ -100,7 +107,9 @@ pub(crate) fn read_text<S: Scan>(
         Format::Form => form::read(reading, document),
         Format::Text => read_plain(reading, document),
         Format::Xml => xml::read(reading, document),
-        Format::Multipart => reading.gap(GapKind::UnsupportedMediaType, document.root, None),
+        Format::Binary(_) | Format::Multipart => {
+            reading.gap(GapKind::UnsupportedMediaType, document.root, None);
+        }
     }
 }
 

@@ -99,6 +99,19 @@ impl<'a> Layer<'a> {
         }
     }
 
+    /// A text that is written from byte `base` of this layer's text on, as it is.
+    pub(crate) fn written(&'a self, raw: &'a str, base: usize) -> Self {
+        self.inside(raw, base, Escape::None)
+    }
+
+    /// A text of which `span` of this layer's text is a form that has no way back byte for byte.
+    pub(crate) fn over(&'a self, span: Range<usize>) -> Self {
+        Layer {
+            parent: Some(self),
+            ..Self::covering(span)
+        }
+    }
+
     /// A text that is put together from `stretches` of this layer's text.
     pub(crate) fn joined(&'a self, stretches: &'a [Stretch]) -> Self {
         Layer {

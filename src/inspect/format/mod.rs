@@ -1,5 +1,6 @@
 //! Readers: each turns one part of a message into fields for the detectors, with the way back to bytes.
 
+pub(crate) mod binary;
 pub(crate) mod body;
 pub(crate) mod csv;
 pub(crate) mod drawing;
@@ -8,8 +9,10 @@ pub(crate) mod head;
 pub(crate) mod json;
 pub(crate) mod keys;
 pub(crate) mod layer;
+pub(crate) mod magic;
 pub(crate) mod multipart;
 pub(crate) mod pair;
+pub(crate) mod part;
 pub(crate) mod reading;
 pub(crate) mod sealed;
 pub(crate) mod unit;

@@ -295,6 +295,22 @@ impl<'p, S: Scan> Reading<'p, S> {
         }
     }
 
+    /// Places a hit that a reader made itself; its range is cut to the text of `layer`.
+    pub(crate) fn note(&mut self, hit: Hit, spot: &Spot, layer: &Layer<'_>) {
+        let line = self.line;
+        self.finds.push(Find {
+            category: hit.category,
+            detector: hit.detector,
+            confidence: hit.confidence,
+            beside_person: hit.confidence_beside_person,
+            identifier: hit.identifier,
+            span: layer.outward(hit.range),
+            spot: spot.clone(),
+            is_encoded: layer.wholes() > 0,
+            line,
+        });
+    }
+
     /// What the finds from `first` on say.
     pub(crate) fn said(&self, first: usize) -> Said {
         let mut said = Said::default();

@@ -52,6 +52,12 @@ pub(crate) fn decode_folded(raw: &[u8]) -> Option<Vec<u8>> {
     PLAIN.decode(folded).ok()
 }
 
+/// The bytes of which `raw` is the base64, when they fit into `space`.
+pub(crate) fn head<'s>(raw: &str, space: &'s mut [u8]) -> Option<&'s [u8]> {
+    let length = engine(raw).decode_slice(raw, space).ok()?;
+    space.get(..length)
+}
+
 /// Whether `accepts` takes the first nine bytes of what `raw` decodes to. Allocates nothing: most stretches are ids and hashes.
 pub(crate) fn begins_with(raw: &str, accepts: impl FnOnce(&[u8]) -> bool) -> bool {
     let mut space = [0; 9];

@@ -4,28 +4,13 @@
 //! Nothing is decided here: a stretch that decodes to text is read as a text of its own, and only what is found there counts.
 //! Text without a stretch costs one pass over its bytes.
 
-use super::sealed;
+use super::{
+    magic::{self, Magic},
+    sealed,
+};
 
 /// Shortest stretch that is undone: the base64 of nine characters, the shortest address in use.
 const STRETCH_MIN: usize = 12;
-
-/// Shortest stretch that is called opaque by its first bytes: a token may begin so by chance.
-const OPAQUE_MIN: usize = 32;
-
-/// Base64 beginnings of images, documents, archives and compressed data.
-const MAGIC: &[&str] = &[
-    "/9j/",
-    "H4sI",
-    "JVBERi0",
-    "KLUv/",
-    "N3q8rycc",
-    "Qlpo",
-    "R0lGOD",
-    "UEsDB",
-    "UklGR",
-    "iVBORw0KGgo",
-    "/Td6WFo",
-];
 
 /// Beginnings of encrypted messages in armour.
 const ARMOUR: &[&str] = &[
@@ -189,6 +174,8 @@ pub(crate) struct Unveiled {
     pub(crate) texts: Vec<String>,
     /// A stretch is what nobody can read here: a compressed or binary file in base64, an encrypted message.
     pub(crate) is_opaque: bool,
+    /// What a stretch is by its first bytes.
+    pub(crate) magic: Option<Magic>,
 }
 
 /// Kinds of bytes, one bit each.
@@ -294,6 +281,7 @@ pub(crate) fn lift(text: &str) -> Option<Unveiled> {
     let mut found = Unveiled {
         texts: Vec::new(),
         is_opaque: signs.has(kind::DASH | kind::UPPER) && is_armoured(text),
+        magic: None,
     };
     if signs.has(kind::ESCAPE) {
         found.texts.extend(unescaped(text));
@@ -301,13 +289,14 @@ pub(crate) fn lift(text: &str) -> Option<Unveiled> {
     let mut has_run = false;
     for run in runs(text) {
         has_run = true;
-        found.is_opaque |= is_file(run);
+        found.magic = found.magic.or_else(|| file(run));
         decode_run(run, &mut found.texts);
     }
     // The base64 of a head that names a content encryption holds capitals, however it is aligned.
     if has_run && signs.has(kind::DOT | kind::UPPER) {
         found.is_opaque |= is_sealed_token(text);
     }
+    found.is_opaque |= found.magic.is_some();
     (found.is_opaque || !found.texts.is_empty()).then_some(found)
 }
 
@@ -316,11 +305,10 @@ const fn is_in_run(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=' | b'\r' | b'\n')
 }
 
-/// Whether the base64 in `run` begins like a file, perhaps after the media type of a `data:` URL.
-fn is_file(run: &str) -> bool {
-    let is_one =
-        |it: &str| it.len() >= OPAQUE_MIN && MAGIC.iter().any(|magic| it.starts_with(magic));
-    is_one(run) || run.split_once('=').is_some_and(|it| is_one(it.1))
+/// What the base64 in `run` is by its beginning, perhaps after the media type of a `data:` URL.
+fn file(run: &str) -> Option<Magic> {
+    let assigned = || run.split_once('=').and_then(|it| magic::of_base64(it.1));
+    magic::of_base64(run).or_else(assigned)
 }
 
 /// Whether an encrypted message in armour begins in `text`.

@@ -307,6 +307,11 @@ impl<'a> Work<'a> {
         })?;
         let text = match &content.matter {
             Matter::Text(text) => text,
+            Matter::Bytes(_) if matches!(content.media_type.format, Format::Binary(_)) => {
+                return Err(ReductionFailed(
+                    "its body is of a format that is not reduced",
+                ));
+            }
             Matter::Bytes(bytes) => {
                 if content.fault.is_some() {
                     return Err(ReductionFailed("its body was not read whole"));
@@ -377,7 +382,7 @@ fn take_text(
             }
             Ok(())
         }
-        Format::Multipart => Err(ReductionFailed("its body is not text")),
+        Format::Binary(_) | Format::Multipart => Err(ReductionFailed("its body is not text")),
     }
 }
 

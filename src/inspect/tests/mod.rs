@@ -1,5 +1,6 @@
 //! The room as a whole, with detection that is simple enough to foresee.
 
+mod binary;
 mod content;
 mod csv;
 mod gaps;
@@ -7,6 +8,7 @@ mod json;
 mod lines;
 mod multipart;
 mod persons;
+mod pictures;
 mod places;
 mod reduction;
 mod selectors;

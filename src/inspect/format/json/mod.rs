@@ -9,6 +9,7 @@ use super::{
         selector::Track,
     },
     layer::{Escape, Layer},
+    magic,
     reading::{NodeId, NodeKind, Reading, Scan, Spot},
     sealed::{self, Sealed},
     veil::{self, Unveiled},
@@ -238,6 +239,9 @@ pub(crate) fn read_unveiled<S: Scan>(
         reading.gap(GapKind::Opaque, spot.node, spot.leaf.as_ref());
     }
     let layer = value.layer.inside(value.text, value.at, Escape::Whole);
+    if let Some(magic) = unveiled.magic.filter(|_| value.kind == ValueKind::String) {
+        magic::find(reading, magic, value.around, spot, &layer, first_find);
+    }
     if !unveiled.texts.is_empty() && layer.wholes() > VEILS_MAX {
         return reading.gap(GapKind::DepthExceeded, spot.node, spot.leaf.as_ref());
     }

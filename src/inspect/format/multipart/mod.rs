@@ -7,7 +7,7 @@
 mod head;
 pub(crate) mod split;
 
-use std::{borrow::Cow, ops::Range};
+use std::ops::Range;
 
 use http::{
     HeaderMap, HeaderValue,
@@ -16,18 +16,16 @@ use http::{
 
 use super::{
     super::{
-        charset::{self, Text},
-        content::{self, Content, Matter},
+        charset,
         detect::{Field as Scanned, KeyHint, ValueKind},
-        media_type::{Format, MediaType},
     },
-    body,
     form::field_key,
     json::{Around, Document, Value, read_value},
     layer::{Escape, Layer},
+    part::{self, Place, Source},
     reading::{NodeId, NodeKind, Reading, Scan, Spot},
     sealed,
-    walk::{Entered, Key, Member, Walk, walk},
+    walk::{Key, Member, Walk, walk},
 };
 use crate::model::finding::{GapKind, Step};
 use head::{Field, Parameter, Parameterised};
@@ -119,17 +117,7 @@ fn read_outside<S: Scan>(
         is_person: false,
         depth_left: reading.plan.budget.depth as usize,
     };
-    let bytes = body.get(range.clone()).unwrap_or_default();
-    if let Some(text) = readable(bytes) {
-        place.read_text(reading, text, &Layer::at(text, range.start));
-    }
-}
-
-/// `bytes` as text that people or programs write.
-fn readable(bytes: &[u8]) -> Option<&str> {
-    let is_written = |it: char| !it.is_control() || matches!(it, '\t' | '\n' | '\r');
-    let text = std::str::from_utf8(bytes).ok()?;
-    text.chars().all(is_written).then_some(text)
+    part::read_plainly(reading, &place, &Source::body(body).slice(range));
 }
 
 /// How the content of a part is written (RFC 2045 §6). Forms do without, and some recipients do not undo it.
@@ -286,17 +274,14 @@ impl<'b> Part<'b> {
             }
             place.read_field(walk.reading, field, self.name.is_some());
         }
+        let whole = Source::body(body);
+        let source = whole.slice(self.section.content.clone());
         if self.transfer == Transfer::Plain {
-            let content = Bytes {
-                bytes,
-                span: self.section.content.clone(),
-                is_written: true,
-            };
-            return self.read_bytes(walk, &place, &entered, &content);
+            return part::read(walk, &place, &entered, &self.headers, &source);
         }
         let first = walk.reading.finds.len();
         if !entered.roles.is_not_personal {
-            read_plainly(walk.reading, &place, bytes, self.section.content.start);
+            part::read_plainly(walk.reading, &place, &source);
         }
         let decoded = match self.transfer {
             Transfer::Base64 => sealed::decode_folded(bytes),
@@ -307,88 +292,14 @@ impl<'b> Part<'b> {
         };
         let mut said = walk.reading.said(first);
         let known = walk.reading.finds.len();
-        let content = Bytes {
-            bytes: &decoded,
-            span: self.section.content.clone(),
-            is_written: false,
-        };
-        self.read_bytes(walk, &place, &entered, &content);
+        let content = source.standing_for(&decoded);
+        part::read(walk, &place, &entered, &self.headers, &content);
         walk.reading.drop_repeats(known, &mut said);
-    }
-
-    /// Reads the content as its label says, after the transfer encoding.
-    fn read_bytes<S: Scan>(
-        &self,
-        walk: &mut Walk<'_, '_, S>,
-        place: &Place,
-        entered: &Entered,
-        content: &Bytes<'_>,
-    ) {
-        let opened = content::open_part(&self.headers, content.bytes, &walk.reading.plan.budget);
-        if !walk.reading.spend(opened.work, place.node) {
-            return;
-        }
-        if let Ok(content) = &opened.content
-            && let Matter::Text(text) = &content.matter
-        {
-            walk.claim(entered.roles, &text.text, entered.record);
-            walk.name_pair(&text.text);
-        }
-        if entered.roles.is_not_personal {
-            return;
-        }
-        body::read_aside(walk.reading, &opened.aside, |_| place.node);
-        let (media_type, text, fault) = match opened.content {
-            Ok(Content {
-                media_type,
-                matter: Matter::Text(text),
-                fault,
-            }) => (media_type, text, fault),
-            Ok(_) => {
-                return content.read_unread(walk.reading, place, GapKind::UnsupportedMediaType);
-            }
-            Err(kind) => return content.read_unread(walk.reading, place, kind),
-        };
-        let is_written = content.is_written && matches!(text.text, Cow::Borrowed(_));
-        let layer = if is_written {
-            Layer::at(&text.text, content.span.start)
-        } else {
-            Layer::covering(content.span.clone())
-        };
-        place.read_format(walk.reading, &media_type, &text, &layer);
-        if let Some(kind) = fault.filter(|_| !walk.reading.is_halted) {
-            walk.reading.gap(kind, place.node, None);
-        }
-    }
-}
-
-/// The content of a part.
-struct Bytes<'b> {
-    bytes: &'b [u8],
-    /// Where it is written in the body.
-    span: Range<usize>,
-    /// The bytes are those of the body, one for one.
-    is_written: bool,
-}
-
-impl Bytes<'_> {
-    /// Notes the gap of a content that is not read by its label. Whoever goes by the bytes and not by the label may still read text.
-    fn read_unread<S: Scan>(&self, reading: &mut Reading<'_, S>, place: &Place, kind: GapKind) {
-        reading.gap(kind, place.node, None);
-        if self.is_written {
-            read_plainly(reading, place, self.bytes, self.span.start);
-        }
-    }
-}
-
-fn read_plainly<S: Scan>(reading: &mut Reading<'_, S>, place: &Place, bytes: &[u8], at: usize) {
-    if let Some(text) = readable(bytes) {
-        place.read_text(reading, text, &Layer::at(text, at));
     }
 }
 
 /// Undoes quoted-printable (RFC 2045 §6.7); `None` when it is not.
-fn quoted_printable(bytes: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn quoted_printable(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
     while let Some((byte, after)) = rest.split_first() {
@@ -411,79 +322,7 @@ fn quoted_printable(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// Where a part stands.
-struct Place {
-    node: NodeId,
-    around: Around,
-    record: Option<usize>,
-    is_person: bool,
-    depth_left: usize,
-}
-
 impl Place {
-    /// The place of the value that was entered last, with a node of its own.
-    fn of<S: Scan>(walk: &mut Walk<'_, '_, S>, entered: &Entered) -> Self {
-        let spot = walk.spot(entered.record);
-        let node = match spot.leaf {
-            None => spot.node,
-            leaf => walk
-                .reading
-                .push(Some(spot.node), NodeKind::Scalar, leaf, false),
-        };
-        Self {
-            node,
-            around: entered.around,
-            record: entered.record,
-            is_person: spot.is_person,
-            depth_left: entered.depth_left,
-        }
-    }
-
-    fn spot(&self, node: NodeId) -> Spot {
-        Spot {
-            record: self.record,
-            is_person: self.is_person,
-            ..Spot::of(node)
-        }
-    }
-
-    /// Reads the text of `layer` as one value.
-    fn read_text<S: Scan>(&self, reading: &mut Reading<'_, S>, text: &str, layer: &Layer<'_>) {
-        let value = Value {
-            text,
-            kind: ValueKind::String,
-            around: self.around,
-            layer,
-            at: 0,
-            depth_left: self.depth_left,
-        };
-        read_value(reading, &value, self.node, |_| self.spot(self.node));
-    }
-
-    /// Reads the text of `layer` in its format. A document that has members is one inside a value.
-    fn read_format<S: Scan>(
-        &self,
-        reading: &mut Reading<'_, S>,
-        media_type: &MediaType,
-        text: &Text<'_>,
-        layer: &Layer<'_>,
-    ) {
-        let root = if media_type.format == Format::Text {
-            self.node
-        } else {
-            reading.push(Some(self.node), NodeKind::Inner, None, self.is_person)
-        };
-        let document = Document {
-            from: text.start(),
-            around: self.around,
-            record: self.record,
-            depth_max: self.depth_left,
-            is_body: false,
-            ..Document::body(&text.text, layer, root, 0)
-        };
-        body::read_text(reading, media_type, text, &document);
-    }
-
     /// Reads a header field of the part. The name of a part that has one is read as the name of its member.
     fn read_field<S: Scan>(&self, reading: &mut Reading<'_, S>, field: &Field<'_>, has_name: bool) {
         let name = field.name.to_ascii_lowercase();

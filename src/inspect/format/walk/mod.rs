@@ -165,6 +165,14 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         self.names.push(key.name);
     }
 
+    /// Takes the number of the member whose value comes next, in an object whose members have no names; they may share it.
+    pub(crate) fn number(&mut self, number: u64) {
+        self.key = Key::default();
+        if let Some(frame) = self.frames.last_mut() {
+            frame.len = number;
+        }
+    }
+
     /// Takes the name of the member whose value comes next from the document, and reads it.
     pub(crate) fn written_name(&mut self, leaf: &Leaf) {
         let raw = self.raw(leaf);
@@ -278,6 +286,15 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         self.open_as(is_object, false, start);
     }
 
+    /// Enters an object whose members have numbers for names.
+    pub(crate) fn open_numbered(&mut self, start: usize) {
+        let before = self.frames.len();
+        self.open_as(true, false, start);
+        if let Some(frame) = self.frames.get_mut(before) {
+            frame.is_numbered = true;
+        }
+    }
+
     /// A list that stands for a repeated name is no record: its elements are.
     fn open_as(&mut self, is_object: bool, is_repetition: bool, start: usize) {
         if let Some(drawing) = &mut self.drawing {
@@ -294,6 +311,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         let step = self.place();
         self.frames.push(Frame {
             is_object,
+            is_numbered: false,
             is_repetition,
             step,
             len: 0,
@@ -348,7 +366,8 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         self.reading.gap(kind, node, Some(&Step::Index(place)));
     }
 
-    fn depth_left(&self) -> usize {
+    /// Levels that may still be opened.
+    pub(crate) fn depth_left(&self) -> usize {
         self.document.depth_max.saturating_sub(self.frames.len())
     }
 
@@ -370,10 +389,10 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
     /// The step to the value that stands now.
     fn place(&self) -> Option<Place> {
         self.frames.last().map(|frame| {
-            if frame.is_object {
+            if frame.is_named() {
                 Place::Name(self.key.name)
             } else {
-                Place::Index(frame.len - 1)
+                Place::Index(frame.len.saturating_sub(1))
             }
         })
     }

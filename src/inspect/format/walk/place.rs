@@ -12,6 +12,8 @@ use crate::model::finding::Step;
 #[derive(Debug)]
 pub(super) struct Frame {
     pub(super) is_object: bool,
+    /// Its members have numbers for names.
+    pub(super) is_numbered: bool,
     /// It is the list of the values of a repeated name.
     pub(super) is_repetition: bool,
     /// The step to it; `None` for the root of the document.
@@ -31,6 +33,13 @@ pub(super) struct Frame {
     pub(super) pair: Pair,
     /// What it was selected for.
     pub(super) roles: Roles,
+}
+
+impl Frame {
+    /// Whether what it holds has names.
+    pub(super) const fn is_named(&self) -> bool {
+        self.is_object && !self.is_numbered
+    }
 }
 
 /// A step that has not become a [`Step`] yet.
@@ -79,6 +88,9 @@ impl Places<'_> {
         let node = self.node(reading);
         let (node, leaf) = match self.frames.last() {
             None => (node, None),
+            Some(frame) if frame.is_numbered => {
+                (node, Some(Step::Index(frame.len.saturating_sub(1))))
+            }
             Some(frame) if frame.is_object => {
                 (node, Some(Step::Name(reading.keys.name(self.name))))
             }

@@ -101,17 +101,22 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
     /// Reads a scalar whose text was put together elsewhere: it starts at `at` of the text of `layer`. `outer` are its bytes if it is
     /// a record. A label must come before the value that it names.
     pub(crate) fn text(&mut self, text: &str, layer: &Layer<'_>, at: usize, outer: Range<usize>) {
+        self.scalar(text, ValueKind::String, layer, at, outer);
+    }
+
+    /// The same for a scalar of any kind.
+    pub(crate) fn scalar(
+        &mut self,
+        text: &str,
+        kind: ValueKind,
+        layer: &Layer<'_>,
+        at: usize,
+        outer: Range<usize>,
+    ) {
         let Some(entered) = self.value(outer, || text.to_owned()) else {
             return;
         };
-        self.read_text(
-            text,
-            ValueKind::String,
-            layer,
-            at,
-            entered.roles,
-            entered.record,
-        );
+        self.read_text(text, kind, layer, at, entered.roles, entered.record);
         self.name_pair(text);
     }
 
