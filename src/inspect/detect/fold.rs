@@ -86,10 +86,9 @@ enum Meaning {
     Ascii(char),
 }
 
-/// Folds `text`, or says that nothing in it needs it. ASCII and Cyrillic text is decided by its bytes alone.
+/// Folds `text`, or says that nothing in it needs it. Nothing does in a text without a byte that [`is_foreign`].
 pub(super) fn fold(text: &str) -> Option<Folded> {
-    let has_foreign = text.bytes().fold(false, |any, it| any | is_foreign(it));
-    if !has_foreign || !needs_folding(text) {
+    if !needs_folding(text) {
         return None;
     }
     let mut folded = Folded {
@@ -113,7 +112,7 @@ pub(super) fn fold(text: &str) -> Option<Folded> {
 }
 
 /// Whether the byte is a control character or leads a character that may be folded: all but ASCII, Latin letters and Cyrillic.
-const fn is_foreign(byte: u8) -> bool {
+pub(super) const fn is_foreign(byte: u8) -> bool {
     matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127 | 0xc2 | 0xcc | 0xcd | 0xd9..=0xff)
 }
 

@@ -13,6 +13,7 @@ mod email;
 mod fold;
 mod iban;
 mod ip;
+mod marks;
 mod name_in_text;
 mod national;
 mod person_name;
@@ -22,6 +23,7 @@ pub mod prose;
 use std::ops::Range;
 
 use crate::model::{Category, finding::Confidence, subject::Identifier};
+use marks::{Marks, mark};
 
 /// What the key dictionary says of a member, field, parameter or header name. Looked up once per distinct name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -177,14 +179,25 @@ impl Detectors {
         if field.kind == ValueKind::Literal || (field.text.len() < UNKEYED_VALUE_MIN && !is_keyed) {
             return cost;
         }
+        let marks = Marks::of(field.text);
         let base = hits.len();
-        let folded = fold::fold(field.text);
-        let text = folded.as_ref().map_or(field.text, |it| it.text.as_str());
-        let work = scan_folded(text, &context, hits);
+        // Most values hold nothing that a detector starts from.
+        let folded = marks
+            .has(mark::FOREIGN)
+            .then(|| fold::fold(field.text))
+            .flatten();
+        let mut work = 0;
+        if folded.is_some() || is_keyed || marks.has(mark::CANDIDATE) {
+            let text = folded.as_ref().map_or(field.text, |it| it.text.as_str());
+            work = scan_folded(text, &context, hits);
+        }
         if let Some(folded) = &folded {
             for hit in hits.iter_mut().skip(base) {
                 hit.range = folded.original(&hit.range);
             }
+        }
+        if !is_keyed && !marks.has(mark::SPACE) {
+            return cost + work;
         }
         let mut sink = Sink { hits, work };
         name_in_text::scan(field.text, &context, &mut sink, base);

@@ -1,6 +1,10 @@
 //! Names in running text, as hits.
 
-use super::{BY_KEY, Context, Sink, ValueKind, prose::names};
+use super::{
+    BY_KEY, Context, Sink, ValueKind,
+    marks::{self, mark},
+    prose::names,
+};
 use crate::model::{Category, finding::Confidence};
 
 /// Name of the detector.
@@ -43,7 +47,7 @@ fn is_prose(text: &str) -> bool {
     }
     let marks = text
         .bytes()
-        .filter(|it| b"{}[]<>=;()_&|\\`#*/".contains(it))
+        .filter(|it| marks::of_byte(*it) & mark::CODE != 0)
         .count();
     marks * 100 <= text.len() * MARKS_MAX
 }
