@@ -1,6 +1,7 @@
 //! From a stored message to the facts of a transfer: inspection off or on the reactor, guarded, and what it says legally.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -16,7 +17,7 @@ use super::{
     destination::{Destination, Matched},
 };
 use crate::{
-    inspect::{Plan, Reduced},
+    inspect::{Plan, Reduced, Scratch},
     model::{
         Purpose, Timestamp,
         finding::{Gap, GapKind, Location, Part},
@@ -182,6 +183,11 @@ pub(super) async fn digest(body: &Bytes, snapshot: &Arc<Snapshot>) -> String {
     task.await.unwrap_or_else(|_| snapshot.keys.digest(body))
 }
 
+thread_local! {
+    /// Every inspector of the process has the same dictionary, so what is known of names holds across reloads.
+    static SCRATCH: Cell<Scratch> = Cell::default();
+}
+
 /// A panic in a reader is a gap, never a pass.
 pub(super) fn inspect_guarded(
     message: &Message,
@@ -190,7 +196,13 @@ pub(super) fn inspect_guarded(
     snapshot: &Snapshot,
 ) -> Inspection {
     let plan = plan_of(matched, at);
-    guarded(|| snapshot.inspector.inspect(message, plan))
+    guarded(|| {
+        // One left by a panic is lost, and the next message begins without.
+        let mut scratch = SCRATCH.take();
+        let inspection = snapshot.inspector.inspect_with(message, plan, &mut scratch);
+        SCRATCH.set(scratch);
+        inspection
+    })
 }
 
 /// The same for a reduced message.

@@ -22,6 +22,7 @@ mod tests;
 
 use std::{borrow::Cow, collections::BTreeSet};
 
+pub use format::reading::Scratch;
 pub use reduce::{Order, Reduced, Token};
 
 use crate::model::{
@@ -94,7 +95,18 @@ impl Inspector {
 
     /// Reads `message`. Total: what cannot be read is a gap. One pass, with work bounded by the plan's budget.
     pub fn inspect(&self, message: &Message, plan: &Plan) -> Inspection {
-        inspect(&self.lexicon, message, plan)
+        self.inspect_with(message, plan, &mut Scratch::default())
+    }
+
+    /// As [`inspect`](Self::inspect), faster for one message after another: `scratch` keeps what is known of names and empty buffers,
+    /// and must be used with inspectors of one dictionary only. The result does not depend on it.
+    pub fn inspect_with(
+        &self,
+        message: &Message,
+        plan: &Plan,
+        scratch: &mut Scratch,
+    ) -> Inspection {
+        inspect(&self.lexicon, message, plan, scratch)
     }
 
     /// The text that body spans of `message` refer to: the body without its content coding, in UTF-8; `None` when it is not text
@@ -182,19 +194,27 @@ impl Plan {
 }
 
 /// Reads `message` with any detection.
-fn inspect<S: Scan>(scan: &S, message: &Message, plan: &Plan) -> Inspection {
-    conclude(read(scan, message, plan), message)
+fn inspect<S: Scan>(scan: &S, message: &Message, plan: &Plan, scratch: &mut Scratch) -> Inspection {
+    let mut reading = read(scan, message, plan, std::mem::take(scratch));
+    let inspection = conclude(&mut reading, message);
+    *scratch = reading.into_scratch();
+    inspection
 }
 
 /// The same for a reduced message, without what was written into it.
 fn inspect_reduced<S: Scan>(scan: &S, reduced: &Reduced, plan: &Plan) -> Inspection {
-    let mut reading = read(scan, &reduced.message, plan);
+    let mut reading = read(scan, &reduced.message, plan, Scratch::default());
     reduce::strip(&mut reading, reduced);
-    conclude(reading, &reduced.message)
+    conclude(&mut reading, &reduced.message)
 }
 
-fn read<'p, S: Scan>(scan: &'p S, message: &Message, plan: &'p Plan) -> Reading<'p, S> {
-    let mut reading = Reading::new(scan, plan);
+fn read<'p, S: Scan>(
+    scan: &'p S,
+    message: &Message,
+    plan: &'p Plan,
+    scratch: Scratch,
+) -> Reading<'p, S> {
+    let mut reading = Reading::new(scan, plan, scratch);
     format::head::read_path(&mut reading, message);
     if !reading.is_halted {
         format::head::read_query(&mut reading, message);
@@ -211,7 +231,7 @@ fn read<'p, S: Scan>(scan: &'p S, message: &Message, plan: &'p Plan) -> Reading<
     reading
 }
 
-fn conclude<S: Scan>(reading: Reading<'_, S>, message: &Message) -> Inspection {
+fn conclude<S: Scan>(reading: &mut Reading<'_, S>, message: &Message) -> Inspection {
     let mut inspection = person::conclude(reading);
     inspection.is_signed = signature::is_signed(message);
     inspection

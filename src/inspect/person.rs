@@ -19,7 +19,9 @@ use crate::model::{
 };
 
 /// Turns what was read into the inspection.
-pub(super) fn conclude<S: super::format::reading::Scan>(reading: Reading<'_, S>) -> Inspection {
+pub(super) fn conclude<S: super::format::reading::Scan>(
+    reading: &mut Reading<'_, S>,
+) -> Inspection {
     let confidences = confidences(&reading.nodes, &reading.finds);
     let plan = reading.plan;
     let min = plan.confidence_min;
@@ -54,7 +56,7 @@ pub(super) fn conclude<S: super::format::reading::Scan>(reading: Reading<'_, S>)
     }
     Inspection {
         findings,
-        gaps: reading.gaps,
+        gaps: std::mem::take(&mut reading.gaps),
         persons,
         section_purposes,
         is_signed: false,

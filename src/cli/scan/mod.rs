@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use super::{Failure, Outcome};
 use crate::{
-    inspect::{Inspector, Plan, detect::categories},
+    inspect::{Inspector, Plan, Scratch, detect::categories},
     model::{
         finding::{Confidence, Finding, Gap, Location, Part, normalized_path},
         inspection::PlanSpec,
@@ -209,10 +209,11 @@ impl Scanner {
         let mut summary = Summary::default();
         let mut line = Vec::new();
         let mut number = 0_u64;
+        let mut scratch = Scratch::default();
         while input.read_until(b'\n', &mut line)? > 0 {
             number += 1;
             if !line.trim_ascii().is_empty() {
-                self.line(&line, number, &mut summary, out)?;
+                self.line(&line, number, &mut scratch, &mut summary, out)?;
             }
             line.clear();
         }
@@ -223,6 +224,7 @@ impl Scanner {
         &self,
         line: &[u8],
         number: u64,
+        scratch: &mut Scratch,
         summary: &mut Summary,
         out: &mut impl Write,
     ) -> io::Result<()> {
@@ -233,7 +235,7 @@ impl Scanner {
                 message(it).map(|message| (id, message))
             });
         match parsed {
-            Ok((id, message)) => self.report(id, &message, summary, out),
+            Ok((id, message)) => self.report(id, &message, scratch, summary, out),
             Err(reason) => {
                 summary.has_bad_line = true;
                 let id = serde_json::from_slice::<LineId<'_>>(line)
@@ -254,11 +256,15 @@ impl Scanner {
         &self,
         id: Option<&RawValue>,
         message: &Message,
+        scratch: &mut Scratch,
         summary: &mut Summary,
         out: &mut impl Write,
     ) -> io::Result<()> {
-        let inspection = self.inspector.inspect(message, &self.plan);
-        let body = self.inspector.decoded_body(message, &self.plan);
+        let inspection = self.inspector.inspect_with(message, &self.plan, scratch);
+        // Only findings have places to count.
+        let body = (!inspection.findings.is_empty())
+            .then(|| self.inspector.decoded_body(message, &self.plan))
+            .flatten();
         let mut body_offsets = Offsets::of(body.as_deref());
         let findings = inspection
             .findings
@@ -297,7 +303,9 @@ impl Scanner {
         };
         let mut summary = Summary::default();
         match format {
-            Format::Json => self.report(None, &message, &mut summary, out)?,
+            Format::Json => {
+                self.report(None, &message, &mut Scratch::default(), &mut summary, out)?;
+            }
             Format::Text => self.table(&message, &mut summary, out)?,
         }
         Ok(summary)

@@ -84,3 +84,15 @@ impl Marks {
         self.0 & mark != 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_white_space_is_missed() {
+        for ch in ('\0'..=char::MAX).filter(|it| it.is_whitespace()) {
+            assert!(Marks::of(&ch.to_string()).has(mark::SPACE), "{ch:?}");
+        }
+    }
+}

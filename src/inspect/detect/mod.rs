@@ -196,12 +196,11 @@ impl Detectors {
                 hit.range = folded.original(&hit.range);
             }
         }
-        if !is_keyed && !marks.has(mark::SPACE) {
-            return cost + work;
+        if is_keyed || marks.has(mark::SPACE) {
+            let mut sink = Sink { hits, work };
+            name_in_text::scan(field.text, &context, &mut sink, base);
+            work = sink.work;
         }
-        let mut sink = Sink { hits, work };
-        name_in_text::scan(field.text, &context, &mut sink, base);
-        let work = sink.work;
         if hits.len() > base + 1 {
             keep_surest(hits, base);
         }

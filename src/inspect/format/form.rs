@@ -12,7 +12,6 @@ use super::{
     keys::{KeyId, KeyTable},
     layer::{Escape, Layer, Undecodable, unescape_percent},
     reading::{Claim, NodeId, NodeKind, Reading, Scan, Spot},
-    veil,
     walk::{Key, Leaf, Member, Walk, read_rounds, walk},
 };
 use crate::model::finding::{Part, Step};
@@ -135,7 +134,7 @@ fn read_parameter_name<S: Scan>(
         parent: pair.key.around.unwrap_or_default(),
     };
     let id = pair.key.name;
-    if reading.keys.is_clean(id, around.parent) {
+    if reading.is_clean_name(id, (around.key, around.parent), root) {
         return;
     }
     let name = reading.keys.name(id);
@@ -145,12 +144,9 @@ fn read_parameter_name<S: Scan>(
         key: around.key,
         parent: around.parent,
     };
-    let has_hits = reading.detect(&scanned, root);
-    let unveiled = veil::lift(&name);
-    if !has_hits && unveiled.is_none() {
-        reading.keys.mark_clean(id, around.parent);
+    let Some((has_hits, unveiled)) = reading.detect_name(id, &scanned, root) else {
         return;
-    }
+    };
     let raw = text.get(pair.raw_name.clone()).unwrap_or_default();
     let first_find = reading.finds.len();
     let spot = Spot {

@@ -1,4 +1,4 @@
-//! The distinct member and field names of one message: each is looked up in the dictionary once.
+//! Distinct member and field names: each is looked up in the dictionary once, and kept for the messages that come after.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -6,6 +6,12 @@ use super::{super::detect::KeyHint, pair::PairRole};
 
 /// Slots tried for one name before it goes to the ordered map.
 const PROBES_MAX: usize = 8;
+
+/// Names after which a table starts anew with the next message: an interface has fewer, and names that are ids have no end.
+const KEPT_MAX: usize = 2048;
+
+/// Bytes of names after which it does.
+const KEPT_BYTES_MAX: usize = 64 * 1024;
 
 /// Number of a name in its [`KeyTable`].
 pub(crate) type KeyId = u32;
@@ -17,9 +23,20 @@ struct Entry {
     end: usize,
     hint: KeyHint,
     pair: PairRole,
-    /// The parent's hint under which the name itself was scanned without a hit.
-    clean_under: Option<KeyHint>,
+    /// Under what the name itself was scanned without a hit.
+    clean: Option<Clean>,
     name: Option<Arc<str>>,
+}
+
+/// A scan of a name that found nothing.
+#[derive(Clone, Copy, Debug)]
+struct Clean {
+    /// The hints of the name and of its parent, on which the scan depends.
+    under: (KeyHint, KeyHint),
+    /// Work units that it took.
+    work: u64,
+    /// The last message in which they were counted.
+    message: u64,
 }
 
 /// An interner. The hash is not keyed, so names that the sender chose to collide go to an ordered map after a few probes: the cost
@@ -31,9 +48,22 @@ pub(crate) struct KeyTable {
     /// Number of the name plus one; zero is free. The length is a power of two.
     slots: Vec<u32>,
     crowded: BTreeMap<Box<str>, KeyId>,
+    /// Messages so far.
+    message: u64,
 }
 
 impl KeyTable {
+    /// Begins a message. What is known of names stays, within bounds; nothing of the reading depends on it.
+    pub(crate) fn begin(&mut self) {
+        self.message += 1;
+        if self.entries.len() > KEPT_MAX || self.text.len() > KEPT_BYTES_MAX {
+            *self = Self {
+                message: self.message,
+                ..Self::default()
+            };
+        }
+    }
+
     /// The number of `key`; `lookup` is asked when it is new.
     pub(crate) fn intern(&mut self, key: &str, lookup: impl FnOnce(&str) -> KeyHint) -> KeyId {
         let hash = hash(key.as_bytes());
@@ -52,7 +82,7 @@ impl KeyTable {
             end: self.text.len(),
             hint: lookup(key),
             pair: PairRole::of(key),
-            clean_under: None,
+            clean: None,
             name: None,
         });
         self.place(id, hash);
@@ -88,16 +118,24 @@ impl KeyTable {
         name
     }
 
-    /// Whether the name was scanned under `parent` before, without a hit.
-    pub(crate) fn is_clean(&self, id: KeyId, parent: KeyHint) -> bool {
-        self.entry(id)
-            .is_some_and(|it| it.clean_under == Some(parent))
+    /// Whether the name was scanned `under` these hints (its own, its parent's) before, without a hit: the work units to count for
+    /// it, which a message does once.
+    pub(crate) fn clean(&mut self, id: KeyId, under: (KeyHint, KeyHint)) -> Option<u64> {
+        let message = self.message;
+        let entry = self.entries.get_mut(id as usize)?;
+        let clean = entry.clean.as_mut().filter(|it| it.under == under)?;
+        let is_counted = std::mem::replace(&mut clean.message, message) == message;
+        Some(if is_counted { 0 } else { clean.work })
     }
 
-    /// Notes that the name holds nothing under `parent`.
-    pub(crate) fn mark_clean(&mut self, id: KeyId, parent: KeyHint) {
+    /// Notes that the name holds nothing under these hints, which took `work` to see.
+    pub(crate) fn mark_clean(&mut self, id: KeyId, under: (KeyHint, KeyHint), work: u64) {
         if let Some(entry) = self.entries.get_mut(id as usize) {
-            entry.clean_under = Some(parent);
+            entry.clean = Some(Clean {
+                under,
+                work,
+                message: self.message,
+            });
         }
     }
 
@@ -192,5 +230,39 @@ mod tests {
         crowd.entries.clear();
         crowd.place(0, 1);
         assert_eq!(crowd.crowded.len(), 1, "no free slot among those tried");
+    }
+    #[test]
+    fn a_clean_name_counts_once_a_message_and_under_its_hints() {
+        let mut table = KeyTable::default();
+        table.begin();
+        let id = table.intern("kind", |_| KeyHint::default());
+        let (plain, person) = (
+            KeyHint::default(),
+            KeyHint {
+                is_person: true,
+                ..KeyHint::default()
+            },
+        );
+        assert_eq!(table.clean(id, (plain, plain)), None);
+        table.mark_clean(id, (plain, plain), 4);
+        assert_eq!(table.clean(id, (plain, plain)), Some(0));
+        assert_eq!(table.clean(id, (plain, person)), None);
+        assert_eq!(table.clean(id, (person, plain)), None);
+        table.begin();
+        assert_eq!(table.clean(id, (plain, plain)), Some(4));
+        assert_eq!(table.clean(id, (plain, plain)), Some(0));
+    }
+
+    #[test]
+    fn names_without_end_are_not_kept() {
+        let mut table = KeyTable::default();
+        for it in 0..=KEPT_MAX {
+            table.intern(&it.to_string(), |_| KeyHint::default());
+        }
+        table.begin();
+        assert!(table.entries.is_empty());
+        table.intern(&"k".repeat(KEPT_BYTES_MAX + 1), |_| KeyHint::default());
+        table.begin();
+        assert!(table.text.is_empty());
     }
 }

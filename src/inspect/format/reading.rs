@@ -8,8 +8,9 @@ use super::{
         detect::{BY_KEY, Detectors, Field, Hit, KeyHint},
         key_names::KeyNames,
     },
-    keys::KeyTable,
+    keys::{KeyId, KeyTable},
     layer::Layer,
+    veil::{self, Unveiled},
 };
 use crate::model::{
     Category,
@@ -155,6 +156,32 @@ impl Spot {
     }
 }
 
+/// What one message leaves for the next to be read faster: what is known of names, and empty buffers. No reading depends on it.
+#[derive(Default)]
+pub struct Scratch {
+    keys: KeyTable,
+    nodes: Vec<Node>,
+    finds: Vec<Find>,
+    hits: Vec<Hit>,
+}
+
+/// Names may be personal data, so none is shown.
+impl std::fmt::Debug for Scratch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scratch").finish_non_exhaustive()
+    }
+}
+
+/// Items for which a buffer is kept: one message of many findings must not hold memory for all that follow.
+const KEPT_ITEMS_MAX: usize = 1024;
+
+/// The buffer of `items`, unless it is too large to keep.
+fn emptied<T>(mut items: Vec<T>) -> Vec<T> {
+    items.clear();
+    items.shrink_to(KEPT_ITEMS_MAX);
+    items
+}
+
 /// The state of one `inspect` call.
 #[derive(Debug)]
 pub(crate) struct Reading<'p, S> {
@@ -179,13 +206,20 @@ pub(crate) struct Reading<'p, S> {
 }
 
 impl<'p, S: Scan> Reading<'p, S> {
-    pub(crate) fn new(scan: &'p S, plan: &'p Plan) -> Self {
+    pub(crate) fn new(scan: &'p S, plan: &'p Plan, scratch: Scratch) -> Self {
+        let Scratch {
+            mut keys,
+            nodes,
+            finds,
+            hits,
+        } = scratch;
+        keys.begin();
         Self {
             scan,
             plan,
-            keys: KeyTable::default(),
-            nodes: Vec::new(),
-            finds: Vec::new(),
+            keys,
+            nodes,
+            finds,
             claims: Vec::new(),
             gaps: Vec::new(),
             records: Vec::new(),
@@ -194,7 +228,22 @@ impl<'p, S: Scan> Reading<'p, S> {
             line: 0,
             values: 0,
             is_halted: false,
-            hits: Vec::new(),
+            hits,
+        }
+    }
+
+    /// What the next message may use. Names are forgotten where something was found in one.
+    pub(crate) fn into_scratch(self) -> Scratch {
+        let is_personal = self.finds.iter().any(|it| it.spot.in_key);
+        Scratch {
+            keys: if is_personal {
+                KeyTable::default()
+            } else {
+                self.keys
+            },
+            nodes: emptied(self.nodes),
+            finds: emptied(self.finds),
+            hits: emptied(self.hits),
         }
     }
 
@@ -266,15 +315,61 @@ impl<'p, S: Scan> Reading<'p, S> {
 
     /// Runs the detectors over `field`; whether there are hits to [`keep`](Self::keep). `near` is for the gap if the budget ends.
     pub(crate) fn detect(&mut self, field: &Field<'_>, near: NodeId) -> bool {
-        let ahead = self.work.saturating_add(field.text.len() as u64);
-        if ahead > self.plan.budget.work {
-            self.halt(GapKind::WorkExceeded, near);
+        if !self.can_read(field.text.len(), near) {
             return false;
         }
         self.hits.clear();
         let units = self.scan.scan(field, &mut self.hits);
         self.work = self.work.saturating_add(units);
         !self.hits.is_empty()
+    }
+
+    /// Whether the name is known to hold nothing under these hints: its own and its parent's.
+    pub(crate) fn is_clean_name(
+        &mut self,
+        id: KeyId,
+        under: (KeyHint, KeyHint),
+        near: NodeId,
+    ) -> bool {
+        let Some(work) = self.keys.clean(id, under) else {
+            return false;
+        };
+        // It is counted as if it were read, so that a message means the same whichever came before it.
+        if work > 0 && self.can_read(self.keys.text(id).len(), near) {
+            self.work = self.work.saturating_add(work);
+        }
+        true
+    }
+
+    /// Reads a name that is the text of `field`: whether there are hits to [`keep`](Self::keep), and what is under its veils; `None`
+    /// when it holds nothing.
+    pub(crate) fn detect_name(
+        &mut self,
+        id: KeyId,
+        field: &Field<'_>,
+        near: NodeId,
+    ) -> Option<(bool, Option<Unveiled>)> {
+        let before = self.work;
+        let has_hits = self.detect(field, near);
+        let unveiled = veil::lift(field.text);
+        if has_hits || unveiled.is_some() {
+            return Some((has_hits, unveiled));
+        }
+        if !self.is_halted {
+            let under = (field.key, field.parent);
+            self.keys.mark_clean(id, under, self.work - before);
+        }
+        None
+    }
+
+    /// Whether the budget lets a text of `length` bytes be read.
+    fn can_read(&mut self, length: usize, near: NodeId) -> bool {
+        let ahead = self.work.saturating_add(length as u64);
+        let fits = ahead <= self.plan.budget.work;
+        if !fits {
+            self.halt(GapKind::WorkExceeded, near);
+        }
+        fits
     }
 
     /// Places the hits of the last [`detect`](Self::detect), whose text starts at `at` of `layer`'s text.

@@ -11,6 +11,7 @@ mod persons;
 mod pictures;
 mod places;
 mod reduction;
+mod scratch;
 mod selectors;
 mod xml;
 
@@ -20,7 +21,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::{
-    Plan,
+    Plan, Scratch,
     detect::{Field, Hit, KeyHint, ValueKind},
     format::reading::Scan,
     inspect,
@@ -126,11 +127,11 @@ pub(super) fn plan(spec: &PlanSpec) -> Plan {
 }
 
 pub(super) fn read(message: &Message) -> Inspection {
-    inspect(&Sample, message, &Plan::default())
+    inspect(&Sample, message, &Plan::default(), &mut Scratch::default())
 }
 
 pub(super) fn read_with(message: &Message, spec: &PlanSpec) -> Inspection {
-    inspect(&Sample, message, &plan(spec))
+    inspect(&Sample, message, &plan(spec), &mut Scratch::default())
 }
 
 /// The text of the part that a finding's span covers.

@@ -16,7 +16,11 @@ fn selected(selector: &str, document: &str) -> Vec<String> {
     };
     let plan = plan(&spec);
     let it = json(document);
-    let mut reading = crate::inspect::format::reading::Reading::new(&Sample, &plan);
+    let mut reading = crate::inspect::format::reading::Reading::new(
+        &Sample,
+        &plan,
+        crate::inspect::Scratch::default(),
+    );
     crate::inspect::format::body::read(&mut reading, &it);
     reading
         .records

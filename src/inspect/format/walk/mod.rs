@@ -22,7 +22,6 @@ use super::{
     layer::{Escape, Layer},
     pair::{Pair, PairRole},
     reading::{NodeId, Reading, Scan, Spot},
-    veil,
 };
 use crate::model::finding::{GapKind, Step};
 use place::{Frame, Place, Places};
@@ -183,7 +182,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         let name = if is_changed { &self.text } else { raw };
         let id = self.reading.keys.intern(name, |it| scan.lookup(it));
         self.name(Key::plain(&self.reading.keys, id));
-        if self.reading.keys.is_clean(id, self.around().parent) {
+        if self.is_clean_name(id) {
             return;
         }
         let escape = if is_changed {
@@ -197,8 +196,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
 
     /// Reads the name that was taken last as a value: it is written as `id`, which is the text of `layer`.
     pub(crate) fn read_name(&mut self, id: KeyId, layer: &Layer<'_>) {
-        let parent = self.around().parent;
-        if self.is_drawing() || self.reading.keys.is_clean(id, parent) {
+        if self.is_drawing() || self.is_clean_name(id) {
             return;
         }
         let name = self.reading.keys.name(id);
@@ -206,14 +204,12 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             text: &name,
             kind: ValueKind::Key,
             key: self.key.hint,
-            parent,
+            parent: self.around().parent,
         };
-        let has_hits = self.reading.detect(&field, self.document.root);
-        let unveiled = veil::lift(&name);
-        if !has_hits && unveiled.is_none() {
-            self.reading.keys.mark_clean(id, parent);
+        let Some((has_hits, unveiled)) = self.reading.detect_name(id, &field, self.document.root)
+        else {
             return;
-        }
+        };
         let first_find = self.reading.finds.len();
         let spot = Spot {
             in_key: true,
@@ -233,6 +229,12 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             };
             read_unveiled(self.reading, &value, &unveiled, &spot, first_find);
         }
+    }
+
+    /// Whether the name that was taken last is known to hold nothing where it stands.
+    fn is_clean_name(&mut self, id: KeyId) -> bool {
+        let under = (self.key.hint, self.around().parent);
+        self.reading.is_clean_name(id, under, self.document.root)
     }
 
     /// Feeds `items` as members of the open object, in groups of one name: each item's name, then its value with its position in the
