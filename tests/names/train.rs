@@ -138,7 +138,9 @@ fn lexicon(files: &[String], rows: &[Row]) -> Vec<u8> {
 
 fn sample(row: &Row, model: &Model<'_>) -> Sample {
     let mut tokens = tokens(&row.text);
-    model.look_up(&mut tokens);
+    for it in &mut tokens {
+        model.look_up(it);
+    }
     let has_capitals = tokens.iter().any(|it| it.has_capital());
     let mut tags = vec![0; tokens.len()];
     for name in &row.names {

@@ -16,11 +16,8 @@ fn selected(selector: &str, document: &str) -> Vec<String> {
     };
     let plan = plan(&spec);
     let it = json(document);
-    let mut reading = crate::inspect::format::reading::Reading::new(
-        &Sample,
-        &plan,
-        crate::inspect::Scratch::default(),
-    );
+    let mut reading =
+        crate::inspect::format::reading::Reading::new(&Sample, &plan, Scratch::default());
     crate::inspect::format::body::read(&mut reading, &it);
     reading
         .records

@@ -67,11 +67,28 @@ pub fn features(tokens: &[Token], at: usize) -> [u64; FEATURES] {
         before.word ^ mix(known(it)),
     ];
     let mut out = [0; FEATURES];
-    let script = it.script as u64;
-    for (kind, (slot, hash)) in (0_u64..).zip(out.iter_mut().zip(observed)) {
-        *slot = mix(hash ^ mix((kind << 2 | script) + 0x9e37_79b9));
+    let seeds = SEEDS.get(it.script as usize).unwrap_or(&[0; FEATURES]);
+    for (slot, (hash, seed)) in out.iter_mut().zip(observed.iter().zip(seeds)) {
+        *slot = mix(hash ^ seed);
     }
     out
+}
+
+/// What each kind of observation is mixed with, by script.
+const SEEDS: [[u64; FEATURES]; 4] = [seeds(0), seeds(1), seeds(2), seeds(3)];
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "worked out by the compiler, which would say so"
+)]
+const fn seeds(script: u64) -> [u64; FEATURES] {
+    let mut seeds = [0; FEATURES];
+    let mut kind = 0;
+    while kind < FEATURES {
+        seeds[kind] = mix(((kind as u64) << 2 | script) + 0x9e37_79b9);
+        kind += 1;
+    }
+    seeds
 }
 
 /// Whether token `at` may be part of a name: it is a capital, or stands beside one. In a text without capitals the names that the

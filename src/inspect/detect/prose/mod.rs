@@ -14,13 +14,16 @@ use std::{collections::BTreeSet, ops::Range, sync::LazyLock};
 use self::{
     feature::{features, is_candidate},
     model::{Model, NO_NAME, Scores},
-    token::{Token, tokens},
+    token::{Token, WordHasher, outlines},
 };
 static SHIPPED: LazyLock<Option<Model<'static>>> =
     LazyLock::new(|| Model::read(include_bytes!("../../../../config/models/names.bin")));
 
 /// Shortest word that is looked for again by its stem.
 const AGAIN_LETTERS_MIN: u8 = 3;
+
+/// Tokens on either side of a capital that are looked at: those beside it may be of a name, and are seen with two on either side.
+const REACH: usize = 3;
 
 /// A name in a text.
 #[derive(Clone, PartialEq, Debug)]
@@ -44,9 +47,29 @@ pub fn names(text: &str) -> Vec<Name> {
 
 /// The names in `text`, as `model` finds them.
 pub fn names_by(model: &Model<'_>, text: &str) -> Vec<Name> {
-    let mut tokens = tokens(text);
-    model.look_up(&mut tokens);
-    let has_capitals = tokens.iter().any(|it| it.shape.is_capital());
+    let mut tokens = outlines(text);
+    let mut hasher = WordHasher::default();
+    let has_capitals = tokens.iter().any(Token::has_capital);
+    if has_capitals {
+        // Only what stands near a capital is asked for.
+        let mut filled = 0;
+        for at in 0..tokens.len() {
+            if !tokens.get(at).is_some_and(Token::has_capital) {
+                continue;
+            }
+            let near = at.saturating_sub(REACH).max(filled)..(at + REACH + 1).min(tokens.len());
+            filled = near.end;
+            for it in tokens.get_mut(near).unwrap_or_default() {
+                hasher.fill(text, it);
+                model.look_up(it);
+            }
+        }
+    } else {
+        for it in &mut tokens {
+            hasher.fill(text, it);
+            model.look_up(it);
+        }
+    }
     let scores: Vec<Scores> = (0..tokens.len())
         .map(|at| {
             if is_candidate(&tokens, at, has_capitals) {

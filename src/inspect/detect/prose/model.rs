@@ -33,7 +33,7 @@ pub type Scores = [f32; TAGS];
 pub type Transitions = [Scores; TAGS + 1];
 
 /// Scores of a token that no name can hold.
-pub const NO_NAME: Scores = [0.0, f32::NEG_INFINITY, f32::NEG_INFINITY];
+pub const NO_NAME: Scores = [0.0, NONE, NONE];
 
 /// A table of weights.
 #[derive(Debug)]
@@ -80,15 +80,16 @@ impl<'a> Model<'a> {
         })
     }
 
-    /// Puts down what the lexicon knows of `tokens`.
-    pub fn look_up(&self, tokens: &mut [Token]) {
-        for it in tokens.iter_mut().filter(|it| it.length > 0) {
-            it.known = self
-                .lexicon
-                .get(cell(it.stem, self.lexicon.len()))
-                .filter(|cell| **cell >> 4 == mark(it.stem))
-                .map_or(0, |cell| cell & 0xf);
+    /// Puts down what the lexicon knows of `token`.
+    pub fn look_up(&self, token: &mut Token) {
+        if token.length == 0 {
+            return;
         }
+        token.known = self
+            .lexicon
+            .get(cell(token.stem, self.lexicon.len()))
+            .filter(|cell| **cell >> 4 == mark(token.stem))
+            .map_or(0, |cell| cell & 0xf);
     }
 
     /// The scores of a token with these features.
@@ -133,11 +134,31 @@ pub fn slot(hash: u64, bits: u32) -> usize {
     usize::try_from(hash & ((1_u64 << bits) - 1)).unwrap_or_default()
 }
 
+/// The score of what cannot be.
+const NONE: f32 = f32::NEG_INFINITY;
+
+/// The best score of *no name* for a token that can be nothing else: most of a text.
+fn after_no_name(best: Scores, transitions: &Transitions, came_from: &mut Vec<[u8; TAGS]>) -> f32 {
+    let (mut reach, mut origin) = (NONE, 0);
+    for (from, ([step, ..], so_far)) in (0_u8..).zip(transitions.iter().zip(best)) {
+        let total = so_far + step;
+        if total > reach {
+            (reach, origin) = (total, from);
+        }
+    }
+    came_from.push([origin, 0, 0]);
+    reach
+}
+
 /// The best sequence of tags (Viterbi). A name goes on only where one has begun.
 pub fn decode(scores: &[Scores], transitions: &Transitions) -> Vec<u8> {
     let mut best: Scores = [0.0; TAGS];
     let mut came_from: Vec<[u8; TAGS]> = Vec::with_capacity(scores.len());
     for (at, own) in scores.iter().enumerate() {
+        if *own == NO_NAME && at > 0 {
+            best = [after_no_name(best, transitions, &mut came_from), NONE, NONE];
+            continue;
+        }
         let mut reached = [f32::NEG_INFINITY; TAGS];
         let mut origins = [0_u8; TAGS];
         for (tag, (reach, origin)) in reached.iter_mut().zip(&mut origins).enumerate() {

@@ -1,6 +1,6 @@
 //! Words and marks of a text, each reduced to the hashes and shapes that the tagger looks at.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
 
 /// What a token looks like.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -94,57 +94,137 @@ impl Token {
     }
 }
 
-/// Splits `text` into tokens. Cost: one pass.
+/// Splits `text` into tokens with all that is known of them. Cost: one pass.
 pub fn tokens(text: &str) -> Vec<Token> {
-    let mut out = Vec::with_capacity(text.len() / 6 + 1);
+    let mut out = outlines(text);
+    let mut hasher = WordHasher::default();
+    for it in &mut out {
+        hasher.fill(text, it);
+    }
+    out
+}
+
+/// Splits `text` into tokens without their hashes and lengths, which [`WordHasher`] fills in where they are asked for.
+pub(super) fn outlines(text: &str) -> Vec<Token> {
+    let letters = &*LETTERS;
+    let mut out = Vec::with_capacity(text.len() / 8 + 1);
     let mut is_first = true;
-    let mut letters: Vec<char> = Vec::with_capacity(32);
-    let mut chars = text.char_indices().peekable();
     let mut is_quoted = false;
     let mut cyrillic = 0_i32;
-    while let Some((start, ch)) = chars.next() {
-        if ch.is_whitespace() {
+    let mut chars = text.char_indices();
+    let mut next = chars.next();
+    while let Some((start, ch)) = next {
+        let first = letters.kind(ch);
+        if first & letter::SPACE != 0 {
             is_first |= ch == '\n';
+            next = chars.next();
             continue;
         }
-        if !ch.is_alphanumeric() {
+        if first & letter::ALPHANUMERIC == 0 {
             is_quoted = (is_quoted || ch == '«') && ch != '»';
             out.push(Token {
                 range: start..start + ch.len_utf8(),
                 shape: Shape::Mark,
                 is_first,
-                word: hash([ch]),
-                stem: hash([ch]),
                 ..Token::default()
             });
             is_first = matches!(ch, '.' | '!' | '?');
+            next = chars.next();
             continue;
         }
-        letters.clear();
-        letters.push(ch);
-        let mut end = start + ch.len_utf8();
-        while let Some((at, next)) = chars.next_if(|(at, next)| {
-            next.is_alphanumeric()
-                || (is_apostrophe(*next)
-                    && text
-                        .get(at + next.len_utf8()..)
-                        .is_some_and(is_rest_of_word))
-        }) {
-            letters.push(next);
-            end = at + next.len_utf8();
+        let mut rest = 0;
+        let mut end = text.len();
+        loop {
+            next = chars.next();
+            let Some((at, ch)) = next else { break };
+            let kind = letters.kind(ch);
+            let is_inside = kind & letter::ALPHANUMERIC != 0
+                || (is_apostrophe(ch)
+                    && text.get(at + ch.len_utf8()..).is_some_and(is_rest_of_word));
+            if !is_inside {
+                end = at;
+                break;
+            }
+            rest |= kind | letter::ALPHANUMERIC;
         }
-        let mut it = word(&letters, start..end, is_first);
-        it.is_quoted = is_quoted;
-        match it.script {
+        let mut script = script(ch);
+        match script {
             Script::Cyrillic => cyrillic += 1,
-            Script::Latin if cyrillic > 0 => it.script = Script::Foreign,
+            Script::Latin if cyrillic > 0 => script = Script::Foreign,
             Script::Latin => cyrillic -= 1,
             Script::Foreign | Script::Other => {}
         }
-        out.push(it);
+        out.push(Token {
+            range: start..end,
+            shape: shape(first, rest),
+            script,
+            is_first,
+            is_quoted,
+            ..Token::default()
+        });
         is_first = false;
     }
     out
+}
+
+/// Kinds of letters, one bit each.
+mod letter {
+    pub(super) const ALPHANUMERIC: u8 = 1;
+    pub(super) const ALPHABETIC: u8 = 1 << 1;
+    pub(super) const CAPITAL: u8 = 1 << 2;
+    pub(super) const SMALL: u8 = 1 << 3;
+    pub(super) const SPACE: u8 = 1 << 4;
+
+    pub(super) fn kind(ch: char) -> u8 {
+        let bit = |is_so: bool, bit: u8| if is_so { bit } else { 0 };
+        bit(ch.is_alphanumeric(), ALPHANUMERIC)
+            | bit(ch.is_alphabetic(), ALPHABETIC)
+            | bit(ch.is_uppercase(), CAPITAL)
+            | bit(ch.is_lowercase(), SMALL)
+            | bit(ch.is_whitespace(), SPACE)
+    }
+}
+
+/// Kinds and small forms of the letters up to the end of Cyrillic, since the tables of the standard library are searched.
+struct Letters {
+    kinds: Vec<u8>,
+    small: Vec<u16>,
+}
+
+/// After the last letter of the tables: the end of the Cyrillic supplement.
+const LETTERS_END: u32 = 0x530;
+
+static LETTERS: LazyLock<Letters> = LazyLock::new(|| {
+    let chars = || (0..LETTERS_END).filter_map(char::from_u32);
+    let small = |ch: char| {
+        let mut small = ch.to_lowercase();
+        match (small.next(), small.next()) {
+            (Some(only), None) => u16::try_from(u32::from(only)).unwrap_or(0),
+            // Zero stands for what has to be searched.
+            _ => 0,
+        }
+    };
+    Letters {
+        kinds: chars().map(letter::kind).collect(),
+        small: chars().map(small).collect(),
+    }
+});
+
+impl Letters {
+    fn kind(&self, ch: char) -> u8 {
+        match self.kinds.get(ch as usize) {
+            Some(kind) => *kind,
+            None => letter::kind(ch),
+        }
+    }
+
+    /// Appends `ch` in small letters.
+    fn push_small(&self, ch: char, out: &mut Vec<char>) {
+        match self.small.get(ch as usize) {
+            Some(small @ 1..) => out.extend(char::from_u32(u32::from(*small))),
+            _ => out.extend(ch.to_lowercase()),
+        }
+    }
 }
 
 const fn is_apostrophe(ch: char) -> bool {
@@ -161,44 +241,69 @@ fn is_rest_of_word(rest: &str) -> bool {
     }
 }
 
-fn word(letters: &[char], range: Range<usize>, is_first: bool) -> Token {
-    let shape = shape(letters);
-    let script = script(letters);
-    let small: Vec<char> = letters.iter().flat_map(|it| it.to_lowercase()).collect();
-    let head = |count: usize| hash(small.iter().copied().take(count));
-    let tail = |count: usize| {
-        hash(
-            small
-                .iter()
-                .copied()
-                .skip(small.len().saturating_sub(count)),
-        )
-    };
-    Token {
-        range,
-        length: u8::try_from(small.len()).unwrap_or(u8::MAX),
-        shape,
-        script,
-        is_first,
-        word: head(small.len()),
-        heads: [head(3), head(4), head(5)],
-        tails: [tail(2), tail(3), tail(4), tail(5)],
-        stem: head(stem(&small)),
-        ..Token::default()
+/// Fills in what is hashed of tokens. Keeps its buffer between words.
+#[derive(Default)]
+pub(super) struct WordHasher {
+    small: Vec<char>,
+}
+
+impl WordHasher {
+    /// Fills in the hashes and the length of `token`, which stands in `text`.
+    pub(super) fn fill(&mut self, text: &str, token: &mut Token) {
+        let word = text.get(token.range.clone()).unwrap_or_default();
+        if token.shape == Shape::Mark {
+            token.word = hash(word.chars());
+            token.stem = token.word;
+            return;
+        }
+        let letters = &*LETTERS;
+        self.small.clear();
+        for ch in word.chars() {
+            letters.push_small(ch, &mut self.small);
+        }
+        let small = self.small.as_slice();
+        token.length = u8::try_from(small.len()).unwrap_or(u8::MAX);
+        let stem = stem(small);
+        let mut sum = HASH_START;
+        for (count, ch) in (1..).zip(small) {
+            sum = add(sum, *ch);
+            if count == stem {
+                token.stem = sum;
+            }
+            if let Some(head) = (count as usize)
+                .checked_sub(3)
+                .and_then(|it| token.heads.get_mut(it))
+            {
+                *head = sum;
+            }
+        }
+        token.word = mix(sum);
+        token.stem = mix(token.stem);
+        for (count, head) in (3..).zip(&mut token.heads) {
+            *head = if small.len() < count {
+                token.word
+            } else {
+                mix(*head)
+            };
+        }
+        for (count, tail) in (2..).zip(&mut token.tails) {
+            let from = small.len().saturating_sub(count);
+            *tail = hash(small.iter().skip(from).copied());
+        }
     }
 }
 
-fn shape(letters: &[char]) -> Shape {
-    let Some((first, rest)) = letters.split_first() else {
-        return Shape::None;
-    };
-    if !first.is_alphabetic() {
+/// The shape of a word by the kinds of its first letter and of all others.
+const fn shape(first: u8, rest: u8) -> Shape {
+    if first & letter::ALPHABETIC == 0 {
         return Shape::Number;
     }
-    let has_capitals = rest.iter().any(|it| it.is_uppercase());
-    match (first.is_uppercase(), rest.is_empty()) {
+    let is_capital = first & letter::CAPITAL != 0;
+    let has_small = (first | rest) & letter::SMALL != 0;
+    let has_capitals = rest & letter::CAPITAL != 0;
+    match (is_capital, rest == 0) {
         (true, true) => Shape::Initial,
-        (true, false) if !letters.iter().any(|it| it.is_lowercase()) => Shape::Capitals,
+        (true, false) if !has_small => Shape::Capitals,
         (true, false) if has_capitals => Shape::Mixed,
         (true, false) => Shape::Capitalised,
         (false, _) if has_capitals => Shape::Inner,
@@ -206,34 +311,46 @@ fn shape(letters: &[char]) -> Shape {
     }
 }
 
-fn script(letters: &[char]) -> Script {
-    match letters.first().copied().map(u32::from) {
-        Some(0x41..=0x5a | 0x61..=0x7a | 0xc0..=0x24f | 0x1e00..=0x1eff) => Script::Latin,
-        Some(0x400..=0x52f) => Script::Cyrillic,
+fn script(first: char) -> Script {
+    match u32::from(first) {
+        0x41..=0x5a | 0x61..=0x7a | 0xc0..=0x24f | 0x1e00..=0x1eff => Script::Latin,
+        0x400..=0x52f => Script::Cyrillic,
         _ => Script::Other,
     }
 }
 
-/// Endings of cases in Russian and, where no Russian word loses a root by them, in Kazakh; the longest first.
-const ENDINGS: &[&str] = &[
-    "ыми", "ими", "ого", "его", "ому", "ему", "ның", "нің", "дың", "дің", "тың", "тің", "ым", "им",
-    "ой", "ей", "ом", "ем", "ая", "яя", "ую", "юю", "ий", "ый", "ое", "ие", "ых", "их", "ах", "ях",
-    "ам", "ям", "ою", "ею", "ға", "қа", "ді", "ті", "ні", "а", "я", "о", "е", "у", "ю", "ы", "и",
-    "ь", "й", "і", "ё",
-];
-
-/// Letters that stay when the ending of a case is taken off, at least three.
-fn stem(small: &[char]) -> usize {
-    let ends_with = |ending: &str| {
-        let mut back = small.iter().rev();
-        ending.chars().rev().all(|it| back.next() == Some(&it))
-    };
+/// Letters that stay when the ending of a case is taken off, at least three: in Russian and, where no Russian word loses a root by
+/// them, in Kazakh; the longest ending counts.
+const fn stem(small: &[char]) -> usize {
     let most = small.len().saturating_sub(3);
-    ENDINGS
-        .iter()
-        .map(|it| (it.chars().count(), it))
-        .find(|(count, it)| *count <= most && ends_with(it))
-        .map_or(small.len(), |(count, _)| small.len() - count)
+    let ending = match small {
+        [.., 'ы' | 'и', 'м', 'и']
+        | [.., 'о' | 'е', 'г', 'о']
+        | [.., 'о' | 'е', 'м', 'у']
+        | [.., 'н' | 'д' | 'т', 'ы' | 'і', 'ң']
+            if most >= 3 =>
+        {
+            3
+        }
+        [.., 'ы' | 'и' | 'о' | 'е' | 'а' | 'я', 'м']
+        | [.., 'о' | 'е' | 'и' | 'ы', 'й']
+        | [.., 'а' | 'я', 'я']
+        | [.., 'у' | 'ю' | 'о' | 'е', 'ю']
+        | [.., 'о' | 'и', 'е']
+        | [.., 'ы' | 'и' | 'а' | 'я', 'х']
+        | [.., 'ғ' | 'қ', 'а']
+        | [.., 'д' | 'т' | 'н', 'і']
+            if most >= 2 =>
+        {
+            2
+        }
+        [
+            ..,
+            'а' | 'я' | 'о' | 'е' | 'у' | 'ю' | 'ы' | 'и' | 'ь' | 'й' | 'і' | 'ё',
+        ] if most >= 1 => 1,
+        _ => 0,
+    };
+    small.len() - ending
 }
 
 /// The hash of the stem of a word in small letters, as [`Token`] has it.
@@ -242,13 +359,16 @@ pub fn stem_of(word: &str) -> u64 {
     hash(small.iter().copied().take(stem(&small)))
 }
 
+const HASH_START: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// One step of FNV-1a, over code points.
+fn add(sum: u64, ch: char) -> u64 {
+    (sum ^ u64::from(u32::from(ch))).wrapping_mul(0x0000_0100_0000_01b3)
+}
+
 /// FNV-1a over the code points, mixed.
 fn hash(letters: impl IntoIterator<Item = char>) -> u64 {
-    let mut sum = 0xcbf2_9ce4_8422_2325_u64;
-    for ch in letters {
-        sum = (sum ^ u64::from(u32::from(ch))).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    mix(sum)
+    mix(letters.into_iter().fold(HASH_START, add))
 }
 
 /// Spreads the bits of `sum`.
