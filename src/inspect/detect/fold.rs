@@ -150,6 +150,8 @@ fn meaning(ch: char) -> Meaning {
         '\t' | '\n' | '\r' => Meaning::Itself,
         _ if ch.is_control() => Meaning::Nothing,
         _ if ch < '\u{a0}' => Meaning::Itself,
+        // Cyrillic has none, and is what most text that comes here is written in.
+        '\u{400}'..='\u{52f}' => Meaning::Itself,
         '\u{ad}'
         | '\u{34f}'
         | '\u{115f}'

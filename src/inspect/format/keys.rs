@@ -8,10 +8,10 @@ use super::{super::detect::KeyHint, pair::PairRole};
 const PROBES_MAX: usize = 8;
 
 /// Names after which a table starts anew with the next message: an interface has fewer, and names that are ids have no end.
-const KEPT_MAX: usize = 2048;
+const KEPT_MAX: usize = 8192;
 
 /// Bytes of names after which it does.
-const KEPT_BYTES_MAX: usize = 64 * 1024;
+const KEPT_BYTES_MAX: usize = 256 * 1024;
 
 /// Number of a name in its [`KeyTable`].
 pub(crate) type KeyId = u32;
