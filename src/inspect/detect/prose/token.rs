@@ -265,15 +265,12 @@ impl WordHasher {
         token.length = u8::try_from(small.len()).unwrap_or(u8::MAX);
         let stem = stem(small);
         let mut sum = HASH_START;
-        for (count, ch) in (1..).zip(small) {
+        for (count, ch) in (1_usize..).zip(small) {
             sum = add(sum, *ch);
             if count == stem {
                 token.stem = sum;
             }
-            if let Some(head) = (count as usize)
-                .checked_sub(3)
-                .and_then(|it| token.heads.get_mut(it))
-            {
+            if let Some(head) = count.checked_sub(3).and_then(|it| token.heads.get_mut(it)) {
                 *head = sum;
             }
         }
