@@ -2,6 +2,7 @@
 
 pub(crate) mod binary;
 pub(crate) mod body;
+mod codes;
 pub(crate) mod csv;
 pub(crate) mod drawing;
 pub(crate) mod form;

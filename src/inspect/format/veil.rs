@@ -1,16 +1,21 @@
 //! What stands encoded inside a text: percent escapes, character references, backslash escapes, quoted-printable, base64,
-//! base32 and hexadecimal digits. Receivers undo these as a matter of course, so senders who mean to pass a gate use them.
+//! base32, hexadecimal digits, lists of character codes, tags between letters. Receivers undo these as a matter of course, so senders
+//! who mean to pass a gate use them.
 //!
 //! Nothing is decided here: a stretch that decodes to text is read as a text of its own, and only what is found there counts.
 //! Text without a stretch costs one pass over its bytes.
 
 use super::{
+    codes::{self, Inflated, is_text},
     magic::{self, Magic},
     sealed,
 };
 
 /// Shortest stretch that is undone: the base64 of nine characters, the shortest address in use.
 const STRETCH_MIN: usize = 12;
+
+/// Shortest list of character codes: nine of two digits each, and what parts them.
+const CODES_MIN: usize = 26;
 
 /// Beginnings of encrypted messages in armour.
 const ARMOUR: &[&str] = &[
@@ -26,20 +31,37 @@ const BEGINNING: usize = 4;
 /// Longest character reference that is looked for, with `&` and `;`: the zeros before a number are no more than these.
 const REFERENCE_MAX: usize = 24;
 
-/// Character references by name that hide a separator or an `@`.
+/// Character references by name that hide a separator, an escape or an `@`.
 const NAMED: &[(&str, char)] = &[
     ("amp", '&'),
     ("apos", '\''),
+    ("ZeroWidthSpace", '\u{200b}'),
+    ("colon", ':'),
+    ("comma", ','),
     ("commat", '@'),
+    ("dash", '-'),
+    ("emsp", ' '),
+    ("ensp", ' '),
     ("gt", '>'),
     ("hyphen", '-'),
     ("lt", '<'),
     ("lowbar", '_'),
+    ("lpar", '('),
+    ("mdash", '\u{2014}'),
     ("nbsp", ' '),
+    ("ndash", '\u{2013}'),
+    ("num", '#'),
+    ("numsp", ' '),
+    ("percnt", '%'),
     ("period", '.'),
     ("plus", '+'),
     ("quot", '"'),
+    ("rpar", ')'),
     ("shy", '\u{ad}'),
+    ("sol", '/'),
+    ("thinsp", ' '),
+    ("zwj", '\u{200d}'),
+    ("zwnj", '\u{200c}'),
 ];
 
 /// A text with the escapes in it undone, all kinds in one pass; `None` when there is none. Nothing is copied before the first.
@@ -109,9 +131,25 @@ fn undo(text: &str) -> Option<Undone> {
         length,
     };
     match bytes {
+        [b'\\', b'u' | b'U' | b'x', b'{', ..] => {
+            let digits = bytes.iter().skip(3).take(9);
+            let count = digits.take_while(|it| it.is_ascii_hexdigit()).count();
+            let is_closed = count > 0 && bytes.get(3 + count) == Some(&b'}');
+            let code = hexadecimal(bytes.get(3..3 + count)?).filter(|_| is_closed)?;
+            character(code, count + 4)
+        }
+        [b'\\', b'U', b'0', b'0', b'0', ..] if hexadecimal(bytes.get(2..10)?).is_some() => {
+            character(hexadecimal(bytes.get(2..10)?)?, 10)
+        }
         [b'%' | b'\\', b'u' | b'U', ..] => character(hexadecimal(bytes.get(2..6)?)?, 6),
         [b'\\', b'x' | b'X', ..] => character(hexadecimal(bytes.get(2..4)?)?, 4),
-        [b'\\', b'0'..=b'3', ..] => character(octal(bytes.get(1..4)?)?, 4),
+        [b'\\', b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..] => {
+            let (code, length) = style_escape(bytes).or_else(|| {
+                let code = octal(bytes.get(1..4)?)?;
+                (code < 0x100).then_some((code, 4))
+            })?;
+            character(code, length)
+        }
         [b'=', b'\r', b'\n', ..] => Some(byte(0, 0, 3)),
         [b'=', b'\n', ..] => Some(byte(0, 0, 2)),
         [b'%' | b'=', ..] => {
@@ -161,6 +199,18 @@ fn hexadecimal(digits: &[u8]) -> Option<u32> {
         .try_fold(0, |sum, it| Some(sum << 4 | char::from(*it).to_digit(16)?))
 }
 
+/// The code and length of an escape of a style sheet (CSS Syntax 3 §4.3.7): six digits, or two and a space. Others are of paths and
+/// other languages as often.
+fn style_escape(bytes: &[u8]) -> Option<(u32, usize)> {
+    let of_six = bytes.get(1..7).filter(|it| it.starts_with(b"00"));
+    if let Some(code) = of_six.and_then(hexadecimal) {
+        return Some((code, 7));
+    }
+    let code = hexadecimal(bytes.get(1..3)?)?;
+    let is_written = matches!(code, 0x2b..=0x7a) && bytes.get(3) == Some(&b' ');
+    is_written.then_some((code, 4))
+}
+
 fn octal(digits: &[u8]) -> Option<u32> {
     digits
         .iter()
@@ -190,6 +240,11 @@ mod kind {
     pub(super) const BASE32: u16 = 1 << 7;
     /// Parts a path or an assignment.
     pub(super) const PARTING: u16 = 1 << 8;
+    /// May stand in a list of character codes.
+    pub(super) const CODES: u16 = 1 << 9;
+    pub(super) const BRACKET: u16 = 1 << 10;
+    pub(super) const TAG: u16 = 1 << 11;
+    pub(super) const DIGIT: u16 = 1 << 12;
 }
 
 /// The kinds of every byte. A table, because each byte of each value is looked up.
@@ -218,6 +273,18 @@ const KINDS: [u16; 256] = {
         }
         if matches!(byte, b'/' | b'=' | b'-') {
             it |= kind::PARTING;
+        }
+        if codes::is_in_list(byte) {
+            it |= kind::CODES;
+        }
+        if byte == b'(' {
+            it |= kind::BRACKET;
+        }
+        if byte == b'<' {
+            it |= kind::TAG;
+        }
+        if byte.is_ascii_digit() {
+            it |= kind::DIGIT;
         }
         if byte == b'-' {
             it |= kind::DASH;
@@ -290,6 +357,11 @@ pub(crate) fn lift(text: &str) -> Option<Unveiled> {
     for run in runs(text) {
         has_run = true;
         found.magic = found.magic.or_else(|| file(run));
+        match codes::inflate(run) {
+            Some(Inflated::Text(text)) => found.texts.push(text),
+            Some(Inflated::Opaque) => found.is_opaque = true,
+            None => {}
+        }
         decode_run(run, &mut found.texts);
     }
     // The base64 of a head that names a content encryption holds capitals, however it is aligned.
@@ -297,6 +369,15 @@ pub(crate) fn lift(text: &str) -> Option<Unveiled> {
         found.is_opaque |= is_sealed_token(text);
     }
     found.is_opaque |= found.magic.is_some();
+    if signs.is_all(kind::CODES) && text.len() >= CODES_MIN {
+        codes::of_list(text, &mut found.texts);
+    }
+    if signs.has(kind::BRACKET | kind::DIGIT) {
+        found.texts.extend(codes::of_calls(text));
+    }
+    if signs.has(kind::TAG) {
+        codes::over_tags(text, &mut found.texts);
+    }
     (found.is_opaque || !found.texts.is_empty()).then_some(found)
 }
 
@@ -391,12 +472,18 @@ fn from_base64(run: &str, signs: Signs) -> Option<String> {
         .then(|| sealed::decode(run))
         .flatten()
         .filter(|it| is_text(it))
+        .or_else(|| signs.has(kind::UPPER).then(|| codes::wide(run)).flatten())
 }
 
-/// Hexadecimal digits of text.
+/// Hexadecimal digits of text, perhaps with the mark of their base.
 fn from_hexadecimal(run: &str, signs: Signs) -> Option<String> {
-    let digits = run.as_bytes();
-    if !digits.len().is_multiple_of(2) || !signs.is_all(kind::HEXADECIMAL) {
+    let bare = run.strip_prefix("0x").or_else(|| run.strip_prefix("0X"));
+    let digits = bare.unwrap_or(run).as_bytes();
+    let is_all = match bare {
+        Some(bare) => Signs::of(bare).is_all(kind::HEXADECIMAL),
+        None => signs.is_all(kind::HEXADECIMAL),
+    };
+    if !digits.len().is_multiple_of(2) || !is_all {
         return None;
     }
     let byte = |it: &[u8]| u8::try_from(hexadecimal(it)?).ok();
@@ -455,14 +542,6 @@ fn may_begin(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether it is something people or programs write, not a number read as characters.
-fn is_text(text: &str) -> bool {
-    !text.is_empty()
-        && !text
-            .chars()
-            .any(|it| it.is_control() && !matches!(it, '\t' | '\n' | '\r'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -474,6 +553,9 @@ mod tests {
             ("&#57;&#x39;&commat;&nbsp;", "99@ "),
             ("&#57&#x39 &#0000057x", "99 9x"),
             (r"\u0039\x39\071", "999"),
+            (r"\u{39}\x{0039}\U00000039", "999"),
+            (r"\39 \000039x\31 0", "99x10"),
+            ("9&zwnj;9&ZeroWidthSpace;1", "9\u{200c}9\u{200b}1"),
             ("=39=\r\n9=40", "99@"),
             ("50% &copy; a=b \\d %D0%9F", "50% &copy; a=b \\d П"),
         ];
@@ -486,6 +568,9 @@ mod tests {
             "a=b&c=d",
             "R&D;",
             r"C:\dir",
+            r"C:\dad\face\12",
+            r"\u{}",
+            r"\u{110000}",
             "&#xffffffff;",
             "%",
             "&",
@@ -510,6 +595,12 @@ mod tests {
             ("id=OTkxMjMxMTAwMDEw", "991231100010"),
             ("OTkxMjMx\nMTAwMDEw", "991231100010"),
             ("393931323331313030303130", "991231100010"),
+            ("0x393931323331313030303130", "991231100010"),
+            ("39 39 31 32 33 31 31 30 30 30 31 30", "991231100010"),
+            ("x +ADkAOQAxADIAMwAxADEAMAAwADAAMQAw-", "991231100010"),
+            ("OQA5ADEAMgAzADEAMQAwADAAMAAxADAA", "991231100010"),
+            ("<b>991231<i></i>100010</b>", "991231100010"),
+            ("eJyztDQ0MjY0NDAwMDQAAA++Alw=", "991231100010"),
             ("HE4TCMRTGEYTAMBQGEYA====", "991231100010"),
         ];
         for (text, expected) in table {
