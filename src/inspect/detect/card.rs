@@ -1,6 +1,9 @@
 //! Payment card numbers (ISO/IEC 7812): length and range of a payment system, Luhn.
 
-use super::{Context, Sink, checksum, digits::Number};
+use super::{
+    Context, Sink, checksum,
+    digits::{Number, Separators},
+};
 use crate::model::{Category, finding::Confidence};
 
 /// Ranges by the first four digits, with the lengths in common use.
@@ -65,6 +68,33 @@ pub(super) fn read(number: &Number<'_>, context: &Context, sink: &mut Sink<'_>) 
     true
 }
 
+/// Takes the run of digits from `start` to `end` if it is the card number of track 1 of a magnetic stripe (ISO/IEC 7813): a `B` before
+/// it, a `^` behind.
+pub(super) fn of_track(
+    text: &str,
+    start: usize,
+    end: usize,
+    context: &Context,
+    sink: &mut Sink<'_>,
+) -> Option<usize> {
+    let raw = text.get(start..end).filter(|it| it.len() <= 19)?;
+    let is_track = text.get(..start)?.ends_with(['B', 'b']) && text.get(end..)?.starts_with('^');
+    let mut digits = [0_u8; 19];
+    for (slot, byte) in digits.iter_mut().zip(raw.bytes()) {
+        *slot = byte - b'0';
+    }
+    let number = Number {
+        digits: digits.get(..raw.len())?,
+        sizes: &[raw.len()],
+        separators: Separators::default(),
+        has_plus: false,
+        has_lost_plus: false,
+        text: raw,
+        start,
+    };
+    (is_track && checksum::luhn(number.digits) && read(&number, context, sink)).then_some(end)
+}
+
 fn is_in(ranges: &[(u16, u16, &[usize])], digits: &[u8]) -> bool {
     let head = digits
         .iter()
@@ -105,6 +135,16 @@ mod tests {
                     Confidence::High,
                 ),
                 ("3782 822463 10005", "3782 822463 10005", Confidence::High),
+                (
+                    "%B4111111111111111^IVANOVA/A^2512",
+                    "4111111111111111",
+                    Confidence::High,
+                ),
+                (
+                    ";4111111111111111=25121010000",
+                    "4111111111111111",
+                    Confidence::High,
+                ),
                 ("2200000000000004", "2200000000000004", Confidence::High),
                 (
                     "４１１１１１１１１１１１１１１１",
@@ -120,6 +160,7 @@ mod tests {
         );
         check_none(&[
             "4111111111111112",
+            "%B4111111111111112^IVANOVA/A^2512",
             "blk_4111111111111111",
             "4111111111111111abc",
             "0.4111111111111111",

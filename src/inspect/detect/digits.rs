@@ -1,6 +1,6 @@
 //! Digit runs: read once with their separators, refused early when part of a word, UUID or decimal, then given to the validators.
 
-use super::{Context, Sink, card, iban, ip, national, phone};
+use super::{Context, Sink, card, disguised, iban, ip, national, phone};
 
 /// Most digits of a number that any validator knows (ISO/IEC 7812).
 const DIGITS_MAX: usize = 19;
@@ -144,12 +144,20 @@ pub(super) fn at(text: &str, start: usize, context: &Context, sink: &mut Sink<'_
         return end;
     }
     let before = start.checked_sub(1).and_then(|it| bytes.get(it)).copied();
+    let next = bytes.get(run_end).copied();
+    if run < DIGITS_MAX
+        && (disguised::may_touch(before) || disguised::may_touch(next))
+        && let Some(end) = disguised::with_letters(text, start, context, sink)
+    {
+        return end;
+    }
     if before.is_some_and(|it| it.is_ascii_alphanumeric() || it == b'_') {
         let is_iban_digits = run >= 2 && before.is_some_and(|it| it.is_ascii_alphabetic());
         return is_iban_digits
             .then(|| iban::before_digits(text, start, context, sink))
             .flatten()
             .or_else(|| national::glued(text, start, run_end, context, sink))
+            .or_else(|| card::of_track(text, start, run_end, context, sink))
             .unwrap_or(run_end);
     }
     if let Some(end) = uuid_end(bytes, start, run_end) {
@@ -163,8 +171,19 @@ pub(super) fn at(text: &str, start: usize, context: &Context, sink: &mut Sink<'_
     {
         return run_end;
     }
+    if matches!(run, 1..=4 | 6)
+        && let Some(end) = disguised::spread(text, start, run, context, sink)
+    {
+        return end;
+    }
     if run < DIGITS_MIN && !goes_on(bytes, run_end) {
         return run_end;
+    }
+    if run == 12
+        && next.is_some_and(|it| it.is_ascii_alphabetic() || it == b'_' || it >= 0x80)
+        && let Some(end) = national::glued_before(text, start, run_end, context, sink)
+    {
+        return end;
     }
     let mut groups = Groups::default();
     if run > DIGITS_MAX || !groups.read(bytes, start) {

@@ -106,7 +106,8 @@ pub(super) fn around(text: &str, at: usize, context: &Context, sink: &mut Sink<'
         );
         return end;
     }
-    let confidence = if is_role(local) || is_authority(text.get(..start).unwrap_or_default()) {
+    let is_credential = is_authority(text.get(..start).unwrap_or_default());
+    let confidence = if is_role(local) || (is_credential && !is_persons(local)) {
         Confidence::Low
     } else if context.names(Category::Email) {
         Confidence::Certain
@@ -114,7 +115,7 @@ pub(super) fn around(text: &str, at: usize, context: &Context, sink: &mut Sink<'
         Confidence::High
     };
     let identifier = (confidence > Confidence::Low)
-        .then(|| Identifier::normalise(IdentifierKind::Email, address))
+        .then(|| Identifier::normalise(IdentifierKind::Email, &address.replace('"', "")))
         .flatten();
     sink.push(
         Category::Email,
@@ -129,6 +130,9 @@ pub(super) fn around(text: &str, at: usize, context: &Context, sink: &mut Sink<'
 /// Start of the local part and end of the domain.
 fn bounds(text: &str, at: usize) -> Option<(usize, usize)> {
     let before = text.get(..at)?;
+    if let Some(inner) = before.strip_suffix('"') {
+        return quoted(inner, text.get(at + 1..)?);
+    }
     let start = before
         .char_indices()
         .rev()
@@ -145,6 +149,41 @@ fn bounds(text: &str, at: usize) -> Option<(usize, usize)> {
     let after = text.get(at + 1..)?;
     let domain = domain_of(after)?;
     Some((at - local.len(), at + 1 + domain.len()))
+}
+
+/// Start and end of an address whose local part is quoted: `inner` ends before the closing quote, `after` follows the `@`.
+fn quoted(inner: &str, after: &str) -> Option<(usize, usize)> {
+    let start = inner.rfind('"')?;
+    let local = inner.get(start + 1..)?;
+    let is_local = local.len() <= 64
+        && local.chars().any(char::is_alphanumeric)
+        && !local.contains(['\n', '<', '>', '{', '}', '=']);
+    let domain = domain_of(after).filter(|_| is_local)?;
+    Some((start, inner.len() + 2 + domain.len()))
+}
+
+/// Words of the names that machines have.
+const MACHINES: &[&str] = &[
+    "access", "api", "app", "bot", "build", "ci", "client", "deploy", "dev", "key", "login",
+    "oauth", "password", "prod", "public", "read", "robot", "secret", "server", "system", "test",
+    "token", "user", "username", "write",
+];
+
+/// Whether the local part is written as people's are: a given name or initial and a surname, in letters.
+pub(crate) fn is_persons(local: &str) -> bool {
+    let bare = local.split('+').next().unwrap_or(local);
+    let mut words = bare.split(['.', '_']);
+    let is_word = |it: &str| {
+        !it.is_empty()
+            && it.chars().all(char::is_alphabetic)
+            && !is_role(it)
+            && !MACHINES.iter().any(|word| word.eq_ignore_ascii_case(it))
+    };
+    let last = bare.rsplit(['.', '_']).next().unwrap_or_default();
+    words.clone().nth(1).is_some()
+        && words.clone().nth(3).is_none()
+        && words.all(is_word)
+        && last.chars().nth(2).is_some()
 }
 
 /// Characters of a local part that occur in practice; the rest of RFC 5322's atext would swallow `key=` before an address.
@@ -245,6 +284,26 @@ mod tests {
                 Confidence::Low,
             ),
             (
+                "https://a.ivanova@example.com/",
+                "a.ivanova@example.com",
+                Confidence::High,
+            ),
+            (
+                "https://deploy.bot@git.example.org/x",
+                "deploy.bot@git.example.org",
+                Confidence::Low,
+            ),
+            (
+                "write to \"a.ivanova\"@example.com",
+                "\"a.ivanova\"@example.com",
+                Confidence::High,
+            ),
+            (
+                "\"a b\"@example.com",
+                "\"a b\"@example.com",
+                Confidence::High,
+            ),
+            (
                 "mailto:aru@example.org",
                 "aru@example.org",
                 Confidence::High,
@@ -273,6 +332,8 @@ mod tests {
             "@types/node",
             "a.@example.org",
             "x @ y.org",
+            "\"\"@example.com",
+            "key=\"value\"@",
         ]);
     }
 }

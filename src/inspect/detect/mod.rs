@@ -9,6 +9,7 @@ pub mod categories;
 mod checksum;
 mod date;
 mod digits;
+mod disguised;
 mod email;
 mod fold;
 mod iban;

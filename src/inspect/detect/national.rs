@@ -1,7 +1,7 @@
 //! National identification numbers: IIN told apart from BIN, personal INN, SNILS, PINFL, SSN.
 
 use super::{
-    Context, Sink, checksum,
+    Context, Sink, ValueKind, checksum,
     date::is_month_and_day,
     digits::{Number, Separators},
 };
@@ -125,10 +125,7 @@ fn twelve(number: &Number<'_>, is_keyed: bool) -> Option<(&'static str, Confiden
 /// looks alike, so a serial that is a time of day does not count in years that logs are of.
 fn is_iin_shape(number: &Number<'_>) -> bool {
     let used = number.separators;
-    let is_time = two(number.digits, 0) < 40
-        && two(number.digits, 6) < 24
-        && two(number.digits, 8) < 60
-        && two(number.digits, 10) < 60;
+    let is_time = is_time(number.digits);
     let is_grouped = match number.sizes {
         [6, 6] => !is_time,
         [2, 2, 2, 2, 2, 2] | [2, 2, 2, 6] => !is_time && !used.dot,
@@ -139,13 +136,107 @@ fn is_iin_shape(number: &Number<'_>) -> bool {
     is_grouped && !used.bracket
 }
 
+/// Whether twelve digits may be `YYMMDDHHMMSS` of a year that logs are of.
+pub(super) fn is_time(digits: &[u8]) -> bool {
+    two(digits, 0) < 40 && two(digits, 6) < 24 && two(digits, 8) < 60 && two(digits, 10) < 60
+}
+
+/// Takes an IIN that is written in no usual way, whose check digit was found to hold: without a key it needs its date.
+pub(super) fn push_iin(number: &Number<'_>, context: &Context, sink: &mut Sink<'_>) -> bool {
+    sink.spend_validator();
+    let is_keyed = context.names(Category::NationalId);
+    if is_bin(number.digits) || !(is_keyed || has_birth_date(number.digits)) {
+        return false;
+    }
+    let sure = if context.is_order_like {
+        Confidence::Medium
+    } else {
+        Confidence::High
+    };
+    let raw: String = number
+        .digits
+        .iter()
+        .map(|it| char::from(b'0' + it))
+        .collect();
+    let identifier = Identifier::normalise(IdentifierKind::NationalId, &raw);
+    let range = number.start..number.end();
+    sink.push(Category::NationalId, "iin", sure, range, identifier);
+    true
+}
+
 /// Words that are written together with the number they announce.
-const ANNOUNCING: &[&str] = &[
-    "id", "iin", "iin_", "inn", "inn_", "jsn", "jsn_", "zhsn", "zhsn_",
+const ANNOUNCING: &[&str] = &["iin", "inn", "jsn", "zhsn"];
+
+/// Words for people, whose number may be glued to them: `user_991231100010`.
+const PEOPLE: &[&str] = &[
+    "citizen",
+    "client",
+    "customer",
+    "employee",
+    "patient",
+    "person",
+    "subscriber",
+    "user",
 ];
 
+/// Words that say what else a number with a date in it is.
+const NUMBERED: &[&str] = &[
+    "act",
+    "awb",
+    "backup",
+    "batch",
+    "blk",
+    "block",
+    "build",
+    "date",
+    "dump",
+    "ean",
+    "event",
+    "evt",
+    "file",
+    "gtin",
+    "img",
+    "inv",
+    "invoice",
+    "isbn",
+    "item",
+    "job",
+    "log",
+    "lot",
+    "msg",
+    "order",
+    "orders",
+    "photo",
+    "po",
+    "product",
+    "ref",
+    "req",
+    "rev",
+    "run",
+    "screenshot",
+    "sku",
+    "so",
+    "task",
+    "ticket",
+    "time",
+    "track",
+    "tracking",
+    "transaction",
+    "ts",
+    "tx",
+    "txn",
+    "upc",
+    "ver",
+    "version",
+    "video",
+];
+
+/// Units and marks of numbers that may follow one without a space.
+const UNITS: &[&str] = &["hz", "ms", "ns", "px", "us", "z"];
+
 /// Takes the run of digits from `start` to `end` if it is an IIN that its name is glued to: `IIN991231100010`. Other letters make
-/// it a code of some other kind, such as an order number with a date in it.
+/// it a code of some other kind, such as an order number with a date in it; an underscore only joins, and a member name must begin
+/// with a letter or two.
 pub(super) fn glued(
     text: &str,
     start: usize,
@@ -155,16 +246,62 @@ pub(super) fn glued(
 ) -> Option<usize> {
     let raw = text.get(start..end).filter(|it| it.len() == 12)?;
     let before = text.get(..start)?;
-    let word = before
-        .rfind(|it: char| !(it.is_ascii_alphabetic() || it == '_'))
+    let token = before
+        .rfind(|it: char| !(it.is_ascii_alphanumeric() || it == '_'))
         .map_or(before, |at| before.get(at + 1..).unwrap_or_default());
-    ANNOUNCING.iter().find(|it| it.eq_ignore_ascii_case(word))?;
+    let is_one_of =
+        |words: &[&str], word: &str| words.iter().any(|it| it.eq_ignore_ascii_case(word));
+    let word = token.trim_end_matches('_').rsplit('_').next()?;
+    let is_joined = token.ends_with('_') || (context.kind == ValueKind::Key && word.len() <= 2);
+    let is_numbered = token.split('_').any(|it| is_one_of(NUMBERED, it));
+    let digits = twelve_digits(raw);
+    let is_announced = is_one_of(ANNOUNCING, word)
+        || token.eq_ignore_ascii_case("id")
+        || (!is_time(&digits) && !is_numbered && (is_joined || is_one_of(PEOPLE, word)));
+    (is_announced && checksum::iin(&digits)).then_some(())?;
+    push_run(raw, start, &digits, context, sink).then_some(end)
+}
+
+/// Takes the twelve digits from `start` to `end` if they are an IIN with an underscore or a word of letters glued to its end. Letters
+/// that are digits of base 16 make it part of a hash.
+pub(super) fn glued_before(
+    text: &str,
+    start: usize,
+    end: usize,
+    context: &Context,
+    sink: &mut Sink<'_>,
+) -> Option<usize> {
+    let raw = text.get(start..end).filter(|it| it.len() == 12)?;
+    let after = text.get(end..)?;
+    let word = after
+        .find(|it: char| !it.is_alphanumeric())
+        .map_or(after, |at| after.get(..at).unwrap_or_default());
+    let is_word = after.starts_with('_')
+        || (word.chars().all(char::is_alphabetic)
+            && !word.bytes().all(|it| it.is_ascii_hexdigit())
+            && !UNITS.iter().any(|it| it.eq_ignore_ascii_case(word)));
+    let digits = twelve_digits(raw);
+    (is_word && !is_time(&digits) && checksum::iin(&digits)).then_some(())?;
+    push_run(raw, start, &digits, context, sink).then_some(end)
+}
+
+fn twelve_digits(raw: &str) -> [u8; 12] {
     let mut digits = [0_u8; 12];
     for (slot, byte) in digits.iter_mut().zip(raw.bytes()) {
         *slot = byte - b'0';
     }
+    digits
+}
+
+fn push_run(
+    raw: &str,
+    start: usize,
+    digits: &[u8; 12],
+    context: &Context,
+    sink: &mut Sink<'_>,
+) -> bool {
     let number = Number {
-        digits: &digits,
+        digits,
         sizes: &[12],
         separators: Separators::default(),
         has_plus: false,
@@ -172,7 +309,7 @@ pub(super) fn glued(
         text: raw,
         start,
     };
-    (checksum::iin(&digits) && read(&number, context, sink)).then_some(end)
+    push_iin(&number, context, sink)
 }
 
 /// SNILS, or an IIN without its leading zero.
@@ -248,6 +385,11 @@ mod tests {
                 ("991231.100010", "991231.100010", Confidence::High),
                 ("ID991231100010X", "991231100010", Confidence::High),
                 ("iin_991231100010", "991231100010", Confidence::High),
+                ("user_991231100010", "991231100010", Confidence::High),
+                ("a/b_991231100010.pdf", "991231100010", Confidence::High),
+                ("client991231100010", "991231100010", Confidence::High),
+                ("991231100010_a", "991231100010", Confidence::High),
+                ("991231100010kz", "991231100010", Confidence::High),
                 ("500100732259", "500100732259", Confidence::Medium),
                 ("СНИЛС 112-233-445 95", "112-233-445 95", Confidence::High),
                 ("31210632040244", "31210632040244", Confidence::Medium),
@@ -266,7 +408,13 @@ mod tests {
             "991231100011",
             "000-09-9999",
             "123456789012",
-            "id_991231100010",
+            "user_991231100011",
+            "order_id_991231100010",
+            "id_050314100013",
+            "backup_991231100010",
+            "b_050314100013",
+            "991231100010abc",
+            "991231100010ms",
             "PO991231100010",
             "x991231100010",
             "040229 100000",
