@@ -249,6 +249,45 @@ mod tests {
     use crate::model::{Category, finding::Confidence};
 
     #[test]
+    fn credentials_of_a_url_are_no_address_unless_a_person_s() {
+        check_found(
+            Category::Email,
+            &[
+                (
+                    "https://key@sentry.example.org/1",
+                    "key@sentry.example.org",
+                    Confidence::Low,
+                ),
+                (
+                    "https://u:pass@example.org/1",
+                    "pass@example.org",
+                    Confidence::Low,
+                ),
+                (
+                    "https://a.ivanova@example.com/",
+                    "a.ivanova@example.com",
+                    Confidence::High,
+                ),
+                (
+                    "https://deploy.bot@git.example.org/x",
+                    "deploy.bot@git.example.org",
+                    Confidence::Low,
+                ),
+                (
+                    "write to \"a.ivanova\"@example.com",
+                    "\"a.ivanova\"@example.com",
+                    Confidence::High,
+                ),
+                (
+                    "\"a b\"@example.com",
+                    "\"a b\"@example.com",
+                    Confidence::High,
+                ),
+            ],
+        );
+    }
+
+    #[test]
     fn addresses_in_text() {
         let found: &[(&str, &str, Confidence)] = &[
             ("aru@example.org", "aru@example.org", Confidence::High),
@@ -272,36 +311,6 @@ mod tests {
                 "No-Reply+7@example.com",
                 "No-Reply+7@example.com",
                 Confidence::Low,
-            ),
-            (
-                "https://key@sentry.example.org/1",
-                "key@sentry.example.org",
-                Confidence::Low,
-            ),
-            (
-                "https://u:pass@example.org/1",
-                "pass@example.org",
-                Confidence::Low,
-            ),
-            (
-                "https://a.ivanova@example.com/",
-                "a.ivanova@example.com",
-                Confidence::High,
-            ),
-            (
-                "https://deploy.bot@git.example.org/x",
-                "deploy.bot@git.example.org",
-                Confidence::Low,
-            ),
-            (
-                "write to \"a.ivanova\"@example.com",
-                "\"a.ivanova\"@example.com",
-                Confidence::High,
-            ),
-            (
-                "\"a b\"@example.com",
-                "\"a b\"@example.com",
-                Confidence::High,
             ),
             (
                 "mailto:aru@example.org",

@@ -23,6 +23,8 @@ pub mod prose;
 
 use std::ops::Range;
 
+pub(crate) use email::is_persons as is_persons_address;
+
 use crate::model::{Category, finding::Confidence, subject::Identifier};
 use marks::{Marks, mark};
 

@@ -134,7 +134,7 @@ pub(super) fn wide(run: &str) -> Option<String> {
 /// What inflating the base64 in `run` came to.
 pub(super) enum Inflated {
     Text(String),
-    /// It is compressed, and no text.
+    /// It is more than is inflated here.
     Opaque,
 }
 
@@ -154,12 +154,7 @@ pub(super) fn inflate(run: &str) -> Option<Inflated> {
     let is_control = |it: char| it.is_control() && !matches!(it, '\t' | '\n' | '\r');
     let is_foreign = |it: char| is_control(it) || it == char::REPLACEMENT_CHARACTER;
     let text = String::from_utf8_lossy(&out).replace(is_foreign, " ");
-    let letters = text.chars().filter(|it| *it != ' ').count();
-    Some(if letters * 2 < text.chars().count() {
-        Inflated::Opaque
-    } else {
-        Inflated::Text(text)
-    })
+    Some(Inflated::Text(text))
 }
 
 /// What people read where tags of markup stand between two letters or digits: each such place with the text around it.

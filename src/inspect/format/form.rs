@@ -11,6 +11,7 @@ use super::{
     json::{Around, Document, Value, read_unveiled},
     keys::{KeyId, KeyTable},
     layer::{Escape, Layer, Undecodable, unescape_percent},
+    neighbours::{self, Piece},
     reading::{Claim, NodeId, NodeKind, Reading, Scan, Spot},
     walk::{Key, Leaf, Member, Walk, read_rounds, walk},
 };
@@ -73,7 +74,8 @@ fn read_field_name<S: Scan>(walk: &mut Walk<'_, '_, S>, document: &Document<'_>,
 /// Reads a query, whose parameters are named beside the path.
 pub(crate) fn read_query<S: Scan>(reading: &mut Reading<'_, S>, text: &str, root: NodeId) {
     let layer = Layer::root(text);
-    for pair in pairs(reading, text, root) {
+    let pairs = pairs(reading, text, root);
+    for pair in &pairs {
         if !reading.count_value(root) {
             return;
         }
@@ -86,7 +88,7 @@ pub(crate) fn read_query<S: Scan>(reading: &mut Reading<'_, S>, text: &str, root
             key: pair.key.hint,
             parent: pair.key.around.unwrap_or_default(),
         };
-        read_parameter_name(reading, text, &layer, &pair, root);
+        read_parameter_name(reading, text, &layer, pair, root);
         let raw = text.get(pair.raw_value.clone()).unwrap_or_default();
         let value = Escaped {
             raw,
@@ -97,11 +99,31 @@ pub(crate) fn read_query<S: Scan>(reading: &mut Reading<'_, S>, text: &str, root
             root,
             roles,
         };
-        let spot = |reading: &mut Reading<'_, S>| parameter(reading, &pair, around, root);
+        let spot = |reading: &mut Reading<'_, S>| parameter(reading, pair, around, root);
         if let Err(why) = read_escaped(reading, &value, spot) {
-            let spot = parameter(reading, &pair, around, root);
+            let spot = parameter(reading, pair, around, root);
             reading.gap(why.gap(), spot.node, spot.leaf.as_ref());
         }
+    }
+    let is_exempt = |reading: &mut Reading<'_, S>, pair: &Pair| {
+        let plan = reading.plan;
+        let name = reading.keys.text(pair.key.name);
+        let roles = plan
+            .selectors
+            .named(Part::Query, name, &mut reading.sections);
+        roles.is_not_personal
+    };
+    let pieces = pairs.iter().map(|pair| {
+        let raw = text.get(pair.raw_value.clone()).unwrap_or_default();
+        let piece = Piece::of(raw, ValueKind::String, pair.raw_value.clone(), pair)?;
+        (!is_exempt(reading, pair)).then_some(piece)
+    });
+    let pieces: Vec<_> = pieces.collect();
+    for row in pieces.split(Option::is_none) {
+        let row: Vec<_> = row.iter().flatten().cloned().collect();
+        neighbours::read(reading, &row, false, root, |reading, pair| {
+            parameter(reading, pair, Around::default(), root)
+        });
     }
 }
 

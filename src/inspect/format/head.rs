@@ -13,7 +13,8 @@ use super::{
     form::{self, Escaped, read_escaped},
     json::Around,
     layer::{Escape, Layer, Undecodable},
-    reading::{NodeId, NodeKind, Reading, Scan, Spot},
+    neighbours,
+    reading::{NodeId, NodeKind, Reading, Scan, Spot, is_message_id},
     sealed,
 };
 use crate::model::{
@@ -28,6 +29,7 @@ pub(crate) fn read_path<S: Scan>(reading: &mut Reading<'_, S>, message: &Message
     let layer = Layer::root(text);
     let path = text.strip_prefix('/').unwrap_or(text);
     let mut at = text.len() - path.len();
+    let mut row = Vec::new();
     for (number, segment) in path.split('/').enumerate() {
         let start = at;
         at += segment.len() + 1;
@@ -60,6 +62,17 @@ pub(crate) fn read_path<S: Scan>(reading: &mut Reading<'_, S>, message: &Message
                 reading.gap(GapKind::UnsupportedCharset, root, Some(&leaf));
             }
         }
+        let span = start..start + segment.len();
+        row.push(
+            neighbours::Piece::of(segment, ValueKind::String, span, leaf)
+                .filter(|_| !roles.is_not_personal),
+        );
+    }
+    for pieces in row.split(Option::is_none) {
+        let pieces: Vec<_> = pieces.iter().flatten().cloned().collect();
+        neighbours::read(reading, &pieces, false, root, |_, leaf| {
+            spot_at(root, Some(leaf.clone()))
+        });
     }
 }
 
@@ -79,6 +92,7 @@ pub(crate) fn read_fields<S: Scan>(reading: &mut Reading<'_, S>, fields: &Header
     let root = reading.part(part, false);
     // Host names the gate itself and is not sent on: the upstream's authority takes its place.
     let lines = fields.iter().filter(|(name, _)| **name != HOST);
+    let mut cookies = Vec::new();
     for (line, (name, value)) in lines.enumerate() {
         reading.line = line;
         if !reading.count_value(root) {
@@ -88,17 +102,19 @@ pub(crate) fn read_fields<S: Scan>(reading: &mut Reading<'_, S>, fields: &Header
         let roles = plan
             .selectors
             .named(part, name.as_str(), &mut reading.sections);
-        read_field(reading, root, roles, name, value.as_bytes());
+        read_field(reading, root, roles, name, value.as_bytes(), &mut cookies);
     }
+    read_cookie_rows(reading, root, &cookies);
     reading.line = 0;
 }
 
-fn read_field<S: Scan>(
+fn read_field<'m, S: Scan>(
     reading: &mut Reading<'_, S>,
     root: NodeId,
     roles: Roles,
     name: &HeaderName,
-    value: &[u8],
+    value: &'m [u8],
+    cookies: &mut Vec<Cookie<'m>>,
 ) {
     let scan = reading.scan;
     let id = reading.keys.intern(name.as_str(), |it| scan.lookup(it));
@@ -122,7 +138,7 @@ fn read_field<S: Scan>(
         around,
     };
     if *name == COOKIE {
-        read_cookies(reading, root, roles, &layer, text);
+        read_cookies(reading, root, roles, &layer, text, cookies);
     } else if *name == USER_AGENT {
         for (range, is_product) in user_agent_pieces(text) {
             let around = if is_product {
@@ -160,7 +176,11 @@ fn read_field<S: Scan>(
             }
         }
     } else {
+        let first = reading.finds.len();
         read_piece(reading, root, roles, &layer, &piece(text, 0, around));
+        if is_message_id(name.as_str()) {
+            reading.drop_message_ids(first, text, 0);
+        }
     }
 }
 
@@ -178,13 +198,17 @@ struct Piece<'a> {
     around: Around,
 }
 
+/// A cookie that may be a piece of a number, with its name and line.
+type Cookie<'m> = Option<neighbours::Piece<(&'m str, usize)>>;
+
 /// Cookies are pairs, each under its own name.
-fn read_cookies<S: Scan>(
+fn read_cookies<'m, S: Scan>(
     reading: &mut Reading<'_, S>,
     root: NodeId,
     roles: Roles,
     layer: &Layer<'_>,
-    text: &str,
+    text: &'m str,
+    cookies: &mut Vec<Cookie<'m>>,
 ) {
     let mut from = 0;
     for cookie in text.split(';') {
@@ -212,6 +236,21 @@ fn read_cookies<S: Scan>(
             },
         };
         read_piece(reading, root, roles, layer, &piece);
+        let span = piece.at..piece.at + raw.len();
+        let place = (name, reading.line);
+        let it = neighbours::Piece::of(raw, ValueKind::String, span, place);
+        cookies.push(it.filter(|_| !roles.is_not_personal));
+    }
+}
+
+/// Reads what cookies beside one another are together, whichever lines they are in: HTTP/2 sends each in a field of its own.
+fn read_cookie_rows<S: Scan>(reading: &mut Reading<'_, S>, root: NodeId, cookies: &[Cookie<'_>]) {
+    for row in cookies.split(Option::is_none) {
+        let row: Vec<_> = row.iter().flatten().cloned().collect();
+        neighbours::read(reading, &row, false, root, |reading, (name, line)| {
+            reading.line = *line;
+            spot_at(field_node(reading, root, name), None)
+        });
     }
 }
 

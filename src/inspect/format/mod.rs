@@ -12,6 +12,7 @@ pub(crate) mod keys;
 pub(crate) mod layer;
 pub(crate) mod magic;
 pub(crate) mod multipart;
+pub(crate) mod neighbours;
 pub(crate) mod pair;
 pub(crate) mod part;
 pub(crate) mod reading;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Range, sync::Arc};
 use super::{
     super::{
         Plan,
-        detect::{BY_KEY, Detectors, Field, Hit, KeyHint},
+        detect::{BY_KEY, Detectors, Field, Hit, KeyHint, is_persons_address},
         key_names::KeyNames,
     },
     keys::{KeyId, KeyTable},
@@ -182,6 +182,20 @@ fn emptied<T>(mut items: Vec<T>) -> Vec<T> {
     items
 }
 
+/// Fields whose value is an id of a message or part.
+const MESSAGE_IDS: &[&str] = &["content-id", "in-reply-to", "message-id", "references"];
+
+/// Whether the field `name`, in lower case, holds ids of messages or parts.
+pub(crate) fn is_message_id(name: &str) -> bool {
+    MESSAGE_IDS.contains(&name)
+}
+
+fn is_whole_number(hit: &Hit, length: usize) -> bool {
+    hit.range == (0..length)
+        && hit.confidence >= Confidence::High
+        && matches!(hit.category, Category::NationalId | Category::PaymentCard)
+}
+
 /// The state of one `inspect` call.
 #[derive(Debug)]
 pub(crate) struct Reading<'p, S> {
@@ -313,6 +327,18 @@ impl<'p, S: Scan> Reading<'p, S> {
         }
     }
 
+    /// Drops the addresses found from `first` on that are ids of messages or parts (RFC 5322 §3.6.4), which are written as addresses
+    /// are. `value` starts at `base`; an id that is written as people's addresses are is kept.
+    pub(crate) fn drop_message_ids(&mut self, first: usize, value: &str, base: usize) {
+        let mut place = 0;
+        self.finds.retain(|it| {
+            place += 1;
+            let range = it.span.start.saturating_sub(base)..it.span.end.saturating_sub(base);
+            let local = value.get(range).and_then(|it| it.split('@').next());
+            place <= first || it.category != Category::Email || local.is_none_or(is_persons_address)
+        });
+    }
+
     /// Runs the detectors over `field`; whether there are hits to [`keep`](Self::keep). `near` is for the gap if the budget ends.
     pub(crate) fn detect(&mut self, field: &Field<'_>, near: NodeId) -> bool {
         if !self.can_read(field.text.len(), near) {
@@ -404,6 +430,29 @@ impl<'p, S: Scan> Reading<'p, S> {
             is_encoded: layer.wholes() > 0,
             line,
         });
+    }
+
+    /// Whether the last [`detect`](Self::detect) found all of its text, `length` bytes, to be a number with a check digit.
+    pub(crate) fn is_number(&self, length: usize) -> bool {
+        self.hits.iter().any(|it| is_whole_number(it, length))
+    }
+
+    /// Keeps the number of the last [`detect`](Self::detect) once for each of the places, spans and lines that it is split over.
+    pub(crate) fn keep_split(&mut self, places: Vec<(Spot, Range<usize>, usize)>) {
+        let hit = self.hits.drain(..).max_by_key(|it| it.range.len());
+        let Some(hit) = hit else { return };
+        self.finds
+            .extend(places.into_iter().map(|(spot, span, line)| Find {
+                category: hit.category,
+                detector: hit.detector,
+                confidence: hit.confidence,
+                beside_person: hit.confidence_beside_person.max(hit.confidence),
+                identifier: hit.identifier.clone(),
+                span,
+                spot,
+                is_encoded: false,
+                line,
+            }));
     }
 
     /// What the finds from `first` on say.

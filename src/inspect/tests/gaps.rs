@@ -116,7 +116,7 @@ fn each_budget_ends_reading_with_its_own_gap() {
         shallow.clone(),
         r#"["a@b.org",[["c@d.org"]]]"#,
         GapKind::DepthExceeded,
-        1,
+        2,
     );
     check(
         shallow,

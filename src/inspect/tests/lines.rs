@@ -58,6 +58,7 @@ fn a_line_that_is_no_document_is_a_gap_at_its_place() {
             "body $[0]['m'] = a@b.org",
             "body $[2]['n'][0]['m'] = c@d.org",
             "body $[3]['m'] = e@f.org",
+            "body $ = g@h.org",
             "body $[6]['m'] = i@j.org",
         ]
     );

@@ -7,6 +7,7 @@ mod gaps;
 mod json;
 mod lines;
 mod multipart;
+mod neighbours;
 mod persons;
 mod pictures;
 mod places;

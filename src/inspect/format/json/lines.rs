@@ -9,7 +9,7 @@ use super::{
         reading::{Reading, Scan},
         walk::Walk,
     },
-    Document, feed, track,
+    Document, feed, read_rest, track,
 };
 use crate::model::finding::GapKind;
 
@@ -60,9 +60,10 @@ pub(crate) fn read<'t, S: Scan, I: Iterator<Item = Range<usize>>>(
             break;
         }
         let upto = text.get(..it.end).unwrap_or_default();
-        if let Err(fault) = feed(&mut walk, upto, it.start, document.depth_max) {
+        if let Err((fault, at)) = feed(&mut walk, upto, it.start, document.depth_max) {
             has_fault = true;
             walk.break_off(fault.gap(), place, it.end);
+            read_rest(walk.reading, document, at..it.end);
         }
     }
     walk.close(text.len());

@@ -3,6 +3,8 @@
 pub(crate) mod lines;
 pub(crate) mod token;
 
+use std::ops::Range;
+
 use super::{
     super::{
         detect::{Field, KeyHint, ValueKind},
@@ -77,21 +79,54 @@ pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, document: &Document<'_
     let end = feed(&mut walk, document.text, document.from, document.depth_max);
     walk.finish();
     match end {
-        Err(fault) => reading.gap(fault.gap(), root, None),
+        Err((fault, at)) => {
+            reading.gap(fault.gap(), root, None);
+            read_rest(reading, document, at..document.text.len());
+        }
         Ok(()) if reading.is_halted || is_tree => {}
         Ok(()) => reading.gap(GapKind::Malformed, root, None),
     }
 }
 
-/// Feeds the document in `text` from byte `from` to its end, the first fault, or the end of a budget.
+/// Reads what stands behind a fault as text: an operator may have opened the gap that the fault is.
+pub(crate) fn read_rest<S: Scan>(
+    reading: &mut Reading<'_, S>,
+    document: &Document<'_>,
+    range: Range<usize>,
+) {
+    let rest = document.text.get(range.clone()).unwrap_or_default();
+    // What is open here is no document of its own.
+    let text = rest.trim_start_matches(['[', '{', ' ', ',', ':']);
+    if text.is_empty() || reading.is_halted {
+        return;
+    }
+    let value = Value {
+        text,
+        kind: ValueKind::String,
+        around: document.around,
+        layer: document.layer,
+        at: range.end - text.len(),
+        depth_left: document.depth_max,
+    };
+    read_value(reading, &value, document.root, |_| Spot {
+        record: document.record,
+        is_person: document.around.key.is_person,
+        ..Spot::of(document.root)
+    });
+}
+
+/// Feeds the document in `text` from byte `from` to its end, the first fault, or the end of a budget. A fault comes with the end of
+/// what was read before it.
 fn feed<S: Scan>(
     walk: &mut Walk<'_, '_, S>,
     text: &str,
     from: usize,
     depth_max: usize,
-) -> Result<(), Fault> {
+) -> Result<(), (Fault, usize)> {
     let mut tokens = Tokenizer::new(text, from, depth_max);
-    while let Some(lexeme) = tokens.next()? {
+    let mut at = from;
+    while let Some(lexeme) = tokens.next().map_err(|it| (it, at))? {
+        at = lexeme.outer_span().end;
         match lexeme.token {
             Token::Key => walk.written_name(&leaf(&lexeme, ValueKind::Key)),
             Token::ObjectStart | Token::ArrayStart => {

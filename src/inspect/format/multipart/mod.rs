@@ -23,7 +23,7 @@ use super::{
     json::{Around, Document, Value, read_value},
     layer::{Escape, Layer},
     part::{self, Place, Source},
-    reading::{NodeId, NodeKind, Reading, Scan, Spot},
+    reading::{NodeId, NodeKind, Reading, Scan, Spot, is_message_id},
     sealed,
     walk::{Key, Member, Walk, walk},
 };
@@ -342,7 +342,12 @@ impl Place {
         }
         if !field.is("content-disposition") {
             let layer = Layer::at(field.value, field.at);
-            return self.read_named(reading, &name, hint, field.value, &layer);
+            let first = reading.finds.len();
+            self.read_named(reading, &name, hint, field.value, &layer);
+            if is_message_id(&name) {
+                reading.drop_message_ids(first, field.value, field.at);
+            }
+            return;
         }
         match Parameterised::parse(field.value) {
             Ok(it) => {

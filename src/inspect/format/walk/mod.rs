@@ -6,6 +6,7 @@
 //! [`Walk::close`] around what holds members or elements, [`Walk::leaf`] or [`Walk::text`] for a scalar. Formats without arrays have
 //! repeated names instead: [`Walk::members`] makes a list of the values of one name.
 
+mod beside;
 mod place;
 mod scalar;
 
@@ -20,10 +21,12 @@ use super::{
     json::{Around, Document, Value, read_unveiled},
     keys::{KeyId, KeyTable},
     layer::{Escape, Layer},
+    neighbours::Piece,
     pair::{Pair, PairRole},
     reading::{NodeId, Reading, Scan, Spot},
 };
 use crate::model::finding::{GapKind, Step};
+use beside::Neighbour;
 use place::{Frame, Place, Places};
 use scalar::undo;
 pub(crate) use scalar::{Entered, Leaf, read_rounds};
@@ -75,6 +78,8 @@ pub(crate) struct Walk<'w, 'p, S> {
     frames: Vec<Frame>,
     /// Names of the members of the open objects, one object after another.
     names: Vec<KeyId>,
+    /// Values of the open containers that may be pieces of a number, one container after another.
+    pieces: Vec<Piece<Neighbour>>,
     /// The name whose value comes next.
     key: Key,
     /// The value that comes next is the only one of its name, where a format cannot tell one from a list of one.
@@ -132,6 +137,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             drawing: None,
             frames: Vec::with_capacity(16),
             names: Vec::new(),
+            pieces: Vec::new(),
             key: Key::default(),
             is_lone: false,
             is_exempt: false,
@@ -321,6 +327,9 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             own: around.key,
             outer: around.parent,
             names_from: self.names.len(),
+            start,
+            pieces_from: self.pieces.len(),
+            codes: 0,
             opens,
             pair: Pair::default(),
             roles,
@@ -333,6 +342,8 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             return drawing.close();
         }
         self.report_duplicate();
+        self.end_pieces();
+        self.read_codes(end);
         let Some(frame) = self.frames.pop() else {
             return;
         };

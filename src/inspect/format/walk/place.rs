@@ -27,6 +27,12 @@ pub(super) struct Frame {
     pub(super) outer: KeyHint,
     /// Where its member names start in [`Walk::names`](super::Walk::names).
     pub(super) names_from: usize,
+    /// Byte at which it starts.
+    pub(super) start: usize,
+    /// Where the last of its values that are pieces of a number start in [`Walk::pieces`](super::Walk::pieces).
+    pub(super) pieces_from: usize,
+    /// Numbers in it that may be codes of characters.
+    pub(super) codes: u64,
     /// The record that it is.
     pub(super) opens: Option<usize>,
     /// What of it is a name and its value.

@@ -60,6 +60,18 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         self.reading.drop_repeats(known, &mut said);
     }
 
+    /// Reads the value that was read last in another form too: `text`, put together in `layer`.
+    pub(crate) fn also(&mut self, text: &str, layer: &Layer<'_>, first_find: usize) {
+        if self.is_drawing() || self.is_halted() {
+            return;
+        }
+        let mut said = self.reading.said(first_find);
+        let known = self.reading.finds.len();
+        let record = self.record;
+        self.read_text(text, ValueKind::String, layer, 0, Roles::default(), record);
+        self.reading.drop_repeats(known, &mut said);
+    }
+
     /// Reads a scalar of the document.
     pub(crate) fn leaf(&mut self, leaf: &Leaf) {
         if self.is_drawing() {
@@ -69,6 +81,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         self.is_exempt = roles.is_not_personal;
         let record = self.record_of(roles, leaf.outer());
         let is_found = self.scan(leaf, roles, record);
+        self.note_beside(leaf, record);
         let is_member = self.frames.last().is_some_and(|it| it.is_object);
         if !is_member || leaf.kind == ValueKind::Literal {
             return;

@@ -15,7 +15,7 @@ pub(crate) mod outline;
 use std::ops::Range;
 
 use super::{
-    json::Document,
+    json::{Document, read_rest},
     keys::KeyId,
     layer::{Escape, Stretch},
     pair::PairRole,
@@ -25,6 +25,9 @@ use super::{
 use crate::model::finding::GapKind;
 pub(crate) use outline::declared_encoding;
 use outline::{AsideKind, ElementId, Outline, Piece, PieceKind, outline, pieces};
+
+/// Longest element whose text is read together with that of its children.
+const MIXED_MAX: usize = 4096;
 
 /// Reads a document that is labelled XML.
 pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, document: &Document<'_>) {
@@ -47,6 +50,9 @@ pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, document: &Document<'_
         reading.gap(GapKind::Ambiguous, document.root, None);
     }
     let fault = outline.fault;
+    let pieces = outline.pieces.iter().map(|it| it.1.raw.end);
+    let names = outline.elements.iter().map(|it| it.name.end);
+    let end = pieces.chain(names).max().unwrap_or(document.from);
     let tree = Tree::new(reading, document, outline);
     walk(reading, document, |walk| {
         walk.open(true, document.from);
@@ -55,6 +61,7 @@ pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, document: &Document<'_
     });
     if let Some(fault) = fault.filter(|_| !reading.is_halted) {
         reading.gap(fault, document.root, None);
+        read_rest(reading, document, end..document.text.len());
     }
 }
 
@@ -282,8 +289,34 @@ impl<'d> Tree<'d> {
 
     fn read_own_text<S: Scan>(&self, walk: &mut Walk<'_, '_, S>, id: ElementId) {
         if let Some(element) = self.outline.elements.get(id) {
+            let first = walk.reading.finds.len();
             self.read_pieces(walk, self.own_pieces(id), element.inner.clone());
+            if !self.children.of(id).is_empty() && element.inner.len() <= MIXED_MAX {
+                self.read_mixed(walk, &element.inner, first);
+            }
         }
+    }
+
+    /// Reads what the text of an element and of those in it is together, as people see it.
+    fn read_mixed<S: Scan>(
+        &self,
+        walk: &mut Walk<'_, '_, S>,
+        inner: &Range<usize>,
+        first_find: usize,
+    ) {
+        let pieces = self.outline.pieces.iter().map(|it| &it.1);
+        let inside = pieces.filter(|it| inner.contains(&it.raw.start));
+        let (text, stretches) = self.joined(inside);
+        // Only a number that goes on over a tag is worth it: other texts of children are theirs.
+        let is_digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
+        let goes_on = stretches
+            .iter()
+            .any(|it| is_digit(it.at) && it.at.checked_sub(1).is_some_and(is_digit));
+        if !goes_on {
+            return;
+        }
+        let layer = self.document.layer.joined(&stretches);
+        walk.also(&text, &layer, first_find);
     }
 
     fn read_element<S: Scan>(&self, walk: &mut Walk<'_, '_, S>, id: ElementId) {
@@ -308,6 +341,13 @@ impl<'d> Tree<'d> {
         pieces: impl Iterator<Item = &'p Piece>,
         outer: Range<usize>,
     ) {
+        let (text, stretches) = self.joined(pieces);
+        let layer = self.document.layer.joined(&stretches);
+        walk.text(&text, &layer, 0, outer);
+    }
+
+    /// The text that `pieces` are, and the stretches it is put together from.
+    fn joined<'p>(&self, pieces: impl Iterator<Item = &'p Piece>) -> (String, Vec<Stretch>) {
         let mut text = String::new();
         let mut stretches = Vec::new();
         for piece in pieces {
@@ -334,8 +374,7 @@ impl<'d> Tree<'d> {
                 is_exact: !matches!(piece.kind, PieceKind::Reference(_)),
             });
         }
-        let layer = self.document.layer.joined(&stretches);
-        walk.text(&text, &layer, 0, outer);
+        (text, stretches)
     }
 
     /// Reads what stands beside the members of an element. The container that is open is it, or the one around it.

@@ -1,0 +1,138 @@
+//! Values of a walk that say something together: pieces of a number, codes of characters.
+
+use std::ops::Range;
+
+use super::{
+    super::{
+        super::detect::ValueKind,
+        codes,
+        json::{Around, Value, read_value},
+        layer::{Escape, Layer},
+        neighbours::{self, Piece, may_be_piece},
+        reading::{Reading, Scan, Spot},
+    },
+    Leaf, Walk,
+    place::Place,
+};
+use crate::model::finding::Step;
+
+/// Fewest numbers of an array that are read as the codes of characters.
+const CODES_MIN: u64 = 9;
+
+/// Longest number that is such a code.
+const CODE_MAX: usize = 3;
+
+/// Where a piece stands in the container that is open.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Neighbour {
+    place: Option<Place>,
+    record: Option<usize>,
+}
+
+impl<S: Scan> Walk<'_, '_, S> {
+    /// Takes note of a scalar that was read. Costs a look at its length and its first byte, unless it is a piece.
+    pub(super) fn note_beside(&mut self, leaf: &Leaf, record: Option<usize>) {
+        let length = leaf.end - leaf.start;
+        let first = self.document.text.as_bytes().get(leaf.start).copied();
+        let is_code = leaf.kind == ValueKind::Number && length <= CODE_MAX;
+        let Some(frame) = self.frames.last_mut() else {
+            return;
+        };
+        frame.codes += u64::from(is_code);
+        if may_be_piece(length, first) && !self.is_exempt {
+            let span = self.document.layer.outward(leaf.span());
+            self.piece(self.raw(leaf), leaf.kind, span, record);
+        } else if self.pieces.len() > frame.pieces_from {
+            self.end_pieces();
+        }
+    }
+
+    /// Takes note of the text of `layer`, which was read.
+    pub(crate) fn note_text(&mut self, text: &str, layer: &Layer<'_>, record: Option<usize>) {
+        if may_be_piece(text.len(), text.bytes().next()) {
+            let span = layer.outward(0..text.len());
+            self.piece(text, ValueKind::String, span, record);
+        } else {
+            self.end_pieces();
+        }
+    }
+
+    fn piece(&mut self, text: &str, kind: ValueKind, span: Range<usize>, record: Option<usize>) {
+        if self.frames.is_empty() || self.is_drawing() {
+            return;
+        }
+        let place = Neighbour {
+            place: self.place(),
+            record,
+        };
+        match Piece::of(text, kind, span, place) {
+            Some(piece) => self.pieces.push(piece),
+            None => self.end_pieces(),
+        }
+    }
+
+    /// The innermost container has no further piece beside the last ones.
+    pub(super) fn end_pieces(&mut self) {
+        let Some(frame) = self.frames.last() else {
+            return;
+        };
+        let (from, is_list) = (frame.pieces_from, !frame.is_object);
+        if self.pieces.len() <= from {
+            return;
+        }
+        let pieces = self.pieces.split_off(from);
+        let is_whole = frame.len == pieces.len() as u64;
+        if pieces.len() < 2 || (is_list && !is_whole) {
+            return;
+        }
+        let around = self.around();
+        let node = self.node();
+        let near = self.document.root;
+        neighbours::read(self.reading, &pieces, is_list, near, |reading, it| Spot {
+            node,
+            leaf: it.place.map(|it| match it {
+                Place::Index(at) => Step::Index(at),
+                Place::Name(id) => Step::Name(reading.keys.name(id)),
+            }),
+            in_key: false,
+            record: it.record,
+            is_person: around.key.is_person || around.parent.is_person,
+        });
+    }
+
+    /// Reads the array that ends before byte `end` as the text whose characters its numbers are.
+    pub(super) fn read_codes(&mut self, end: usize) {
+        let Some(frame) = self.frames.last() else {
+            return;
+        };
+        let is_codes = !frame.is_object && frame.codes >= CODES_MIN && frame.codes == frame.len;
+        if !is_codes || self.is_exempt {
+            return;
+        }
+        let (start, record) = (frame.start, self.record);
+        let raw = self.document.text.get(start..end).unwrap_or_default();
+        let root = self.document.root;
+        if !self.reading.spend(raw.len() as u64, root) {
+            return;
+        }
+        let Some(text) = codes::of_array(raw) else {
+            return;
+        };
+        let around = self.around();
+        let node = self.node();
+        let layer = self.document.layer.inside(raw, start, Escape::Whole);
+        let value = Value {
+            text: &text,
+            kind: ValueKind::String,
+            around: Around::default(),
+            layer: &layer,
+            at: 0,
+            depth_left: self.depth_left(),
+        };
+        read_value(self.reading, &value, root, |_: &mut Reading<'_, S>| Spot {
+            record,
+            is_person: around.key.is_person || around.parent.is_person,
+            ..Spot::of(node)
+        });
+    }
+}
