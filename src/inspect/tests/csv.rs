@@ -228,6 +228,7 @@ fn the_vectors_of_csv_spectrum_are_read_as_they_say() {
             assert!(is_same, "{name}: {found:?}");
         }
     }
+    println!("{seen} vectors, {otherwise} of them otherwise");
     assert!(seen > 10, "{seen} vectors");
     assert_eq!(otherwise, OTHERWISE.len());
 }

@@ -14,6 +14,7 @@ mod places;
 mod reduction;
 mod scratch;
 mod selectors;
+mod vectors;
 mod xml;
 
 use std::path::PathBuf;

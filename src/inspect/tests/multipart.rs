@@ -429,6 +429,7 @@ fn the_vectors_of_python_multipart_are_split_as_they_say() {
         let is_same = found == expected || found.iter().map(undone).eq(expected.iter().cloned());
         assert!(is_same, "{name}: {found:?} for {expected:?}");
     }
+    println!("{seen} vectors, {otherwise} of them otherwise");
     assert!(seen > 25, "{seen} vectors");
     assert_eq!(otherwise, OTHERWISE.len());
 }

@@ -90,7 +90,7 @@ fn gone(message: &Message, read: &Inspection, left: &Message, least: Confidence)
         it.location.part == Part::Body
             && it.confidence >= least
             && !it.is_encoded
-            && matches!(it.detector, "email" | "phone" | "card" | "iban")
+            && matches!(it.detector, "email" | "phone" | "payment-card" | "iban")
     });
     for finding in met {
         let value = &old[finding.span.clone()];
