@@ -186,7 +186,7 @@ pub(super) fn at(text: &str, start: usize, context: &Context, sink: &mut Sink<'_
         return end;
     }
     let mut groups = Groups::default();
-    if run > DIGITS_MAX || !groups.read(bytes, start) {
+    if run > DIGITS_MAX || !groups.read(bytes, start) || groups.count < DIGITS_MIN {
         return run_end;
     }
     let has_plus = before == Some(b'+');

@@ -81,6 +81,9 @@ pub(super) fn around_colon(text: &str, at: usize, context: &Context, sink: &mut 
         .take_while(|it| is_part(it))
         .count();
     let start = at - back;
+    if has_neighbour(bytes, start, bytes.len()) {
+        return at + 1;
+    }
     let len = bytes
         .get(start..)
         .unwrap_or_default()

@@ -125,6 +125,12 @@ mod tests {
     }
 
     #[test]
+    fn a_long_text_is_read_to_its_end() {
+        let text = "Уважаемая Смирнова Ольга Петровна, ваш заказ готов к выдаче. ".repeat(2_000);
+        check(&text, &["Смирнова Ольга Петровна"; 2_000]);
+    }
+
+    #[test]
     fn capitals_alone_are_no_names() {
         for text in [
             "Ваш заказ отправлен в город Алматы службой доставки Казпочта.",

@@ -14,7 +14,7 @@ use std::{collections::BTreeSet, ops::Range, sync::LazyLock};
 use self::{
     feature::{features, is_candidate},
     model::{Model, NO_NAME, Scores},
-    token::{Token, WordHasher, outlines},
+    token::{Outliner, Token, WordHasher},
 };
 static SHIPPED: LazyLock<Option<Model<'static>>> =
     LazyLock::new(|| Model::read(include_bytes!("../../../../config/models/names.bin")));
@@ -24,6 +24,9 @@ const AGAIN_LETTERS_MIN: u8 = 3;
 
 /// Tokens on either side of a capital that are looked at: those beside it may be of a name, and are seen with two on either side.
 const REACH: usize = 3;
+
+/// Tokens that are looked at together, to the end of a sentence: a token takes a hundred bytes, and a text may be nothing but tokens.
+const TOKENS: usize = 4096;
 
 /// A name in a text.
 #[derive(Clone, PartialEq, Debug)]
@@ -47,8 +50,29 @@ pub fn names(text: &str) -> Vec<Name> {
 
 /// The names in `text`, as `model` finds them.
 pub fn names_by(model: &Model<'_>, text: &str) -> Vec<Name> {
-    let mut tokens = outlines(text);
+    let mut out = Vec::new();
+    let mut outliner = Outliner::new(text);
     let mut hasher = WordHasher::default();
+    // Words of running text are longer than this in most languages that it is read in.
+    let mut tokens = Vec::with_capacity((text.len() / 8 + 1).min(TOKENS));
+    loop {
+        outliner.read(&mut tokens, TOKENS);
+        if tokens.is_empty() {
+            return out;
+        }
+        names_of(model, text, &mut tokens, &mut hasher, &mut out);
+        tokens.clear();
+    }
+}
+
+/// Appends the names among `tokens`, which are outlines.
+fn names_of(
+    model: &Model<'_>,
+    text: &str,
+    tokens: &mut [Token],
+    hasher: &mut WordHasher,
+    out: &mut Vec<Name>,
+) {
     let has_capitals = tokens.iter().any(Token::has_capital);
     if has_capitals {
         // Only what stands near a capital is asked for.
@@ -65,23 +89,23 @@ pub fn names_by(model: &Model<'_>, text: &str) -> Vec<Name> {
             }
         }
     } else {
-        for it in &mut tokens {
+        for it in tokens.iter_mut() {
             hasher.fill(text, it);
             model.look_up(it);
         }
     }
     let scores: Vec<Scores> = (0..tokens.len())
         .map(|at| {
-            if is_candidate(&tokens, at, has_capitals) {
-                model.scores(&features(&tokens, at))
+            if is_candidate(tokens, at, has_capitals) {
+                model.scores(&features(tokens, at))
             } else {
                 NO_NAME
             }
         })
         .collect();
     let mut tags = model.decode(&scores);
-    find_again(model, &tokens, &scores, &mut tags);
-    runs(&tokens, &scores, &tags)
+    find_again(model, tokens, &scores, &mut tags);
+    runs(tokens, &scores, &tags, out);
 }
 
 /// Tags words whose stem is one of a name found elsewhere in the text.
@@ -107,9 +131,8 @@ fn find_again(model: &Model<'_>, tokens: &[Token], scores: &[Scores], tags: &mut
     }
 }
 
-/// Runs of tags as names.
-fn runs(tokens: &[Token], scores: &[Scores], tags: &[u8]) -> Vec<Name> {
-    let mut out: Vec<Name> = Vec::new();
+/// Appends runs of tags as names.
+fn runs(tokens: &[Token], scores: &[Scores], tags: &[u8], out: &mut Vec<Name>) {
     let mut is_open = false;
     for ((it, score), tag) in tokens.iter().zip(scores).zip(tags) {
         let [none, begins, goes_on] = *score;
@@ -133,5 +156,4 @@ fn runs(tokens: &[Token], scores: &[Scores], tags: &[u8]) -> Vec<Name> {
         }
         is_open = *tag > 0;
     }
-    out
 }

@@ -95,9 +95,9 @@ impl<'a> Model<'a> {
     /// The scores of a token with these features.
     pub(super) fn scores(&self, features: &[u64; FEATURES]) -> Scores {
         let (mut begins, mut goes_on) = (0_i32, 0_i32);
+        let (weights, _) = self.weights.as_chunks::<2>();
         for hash in features {
-            let slot = slot(*hash, self.bits) * 2;
-            if let Some([first, second]) = self.weights.get(slot..slot + 2) {
+            if let Some([first, second]) = weights.get(slot(*hash, self.bits)) {
                 begins += i32::from(i8::from_le_bytes([*first]));
                 goes_on += i32::from(i8::from_le_bytes([*second]));
             }

@@ -1,6 +1,6 @@
 //! Words and marks of a text, each reduced to the hashes and shapes that the tagger looks at.
 
-use std::{ops::Range, sync::LazyLock};
+use std::{ops::Range, str::CharIndices, sync::LazyLock};
 
 /// What a token looks like.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -96,7 +96,8 @@ impl Token {
 
 /// Splits `text` into tokens with all that is known of them. Cost: one pass.
 pub fn tokens(text: &str) -> Vec<Token> {
-    let mut out = outlines(text);
+    let mut out = Vec::new();
+    Outliner::new(text).read(&mut out, usize::MAX);
     let mut hasher = WordHasher::default();
     for it in &mut out {
         hasher.fill(text, it);
@@ -104,67 +105,93 @@ pub fn tokens(text: &str) -> Vec<Token> {
     out
 }
 
-/// Splits `text` into tokens without their hashes and lengths, which [`WordHasher`] fills in where they are asked for.
-pub(super) fn outlines(text: &str) -> Vec<Token> {
-    let letters = &*LETTERS;
-    let mut out = Vec::with_capacity(text.len() / 8 + 1);
-    let mut is_first = true;
-    let mut is_quoted = false;
-    let mut cyrillic = 0_i32;
-    let mut chars = text.char_indices();
-    let mut next = chars.next();
-    while let Some((start, ch)) = next {
-        let first = letters.kind(ch);
-        if first & letter::SPACE != 0 {
-            is_first |= ch == '\n';
-            next = chars.next();
-            continue;
+/// Splits a text into tokens without their hashes and lengths, which [`WordHasher`] fills in where they are asked for.
+#[derive(Debug)]
+pub(super) struct Outliner<'t> {
+    text: &'t str,
+    letters: &'static Letters,
+    chars: CharIndices<'t>,
+    next: Option<(usize, char)>,
+    is_first: bool,
+    is_quoted: bool,
+    /// Words in Cyrillic so far, less those in Latin before them.
+    cyrillic: i32,
+}
+
+impl<'t> Outliner<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        let mut chars = text.char_indices();
+        Self {
+            text,
+            letters: &LETTERS,
+            next: chars.next(),
+            chars,
+            is_first: true,
+            is_quoted: false,
+            cyrillic: 0,
         }
-        if first & letter::ALPHANUMERIC == 0 {
-            is_quoted = (is_quoted || ch == '«') && ch != '»';
-            out.push(Token {
-                range: start..start + ch.len_utf8(),
-                shape: Shape::Mark,
-                is_first,
-                ..Token::default()
-            });
-            is_first = matches!(ch, '.' | '!' | '?');
-            next = chars.next();
-            continue;
+    }
+
+    /// Appends the tokens that come next: `most` or, to the end of a sentence, up to twice as many.
+    pub(super) fn read(&mut self, out: &mut Vec<Token>, most: usize) {
+        while let Some((start, ch)) = self.next {
+            if out.len() >= most && (self.is_first || out.len() / 2 >= most) {
+                break;
+            }
+            let kind = self.letters.kind(ch);
+            if kind & letter::SPACE != 0 {
+                self.is_first |= ch == '\n';
+                self.next = self.chars.next();
+            } else if kind & letter::ALPHANUMERIC == 0 {
+                self.is_quoted = (self.is_quoted || ch == '«') && ch != '»';
+                out.push(Token {
+                    range: start..start + ch.len_utf8(),
+                    shape: Shape::Mark,
+                    is_first: self.is_first,
+                    ..Token::default()
+                });
+                self.is_first = matches!(ch, '.' | '!' | '?');
+                self.next = self.chars.next();
+            } else {
+                out.push(self.word(start, ch, kind));
+                self.is_first = false;
+            }
         }
+    }
+
+    /// The word whose first letter is `first`, of `kind`.
+    fn word(&mut self, start: usize, first: char, kind: u8) -> Token {
         let mut rest = 0;
-        let mut end = text.len();
+        let mut end = self.text.len();
         loop {
-            next = chars.next();
-            let Some((at, ch)) = next else { break };
-            let kind = letters.kind(ch);
+            self.next = self.chars.next();
+            let Some((at, ch)) = self.next else { break };
+            let kind = self.letters.kind(ch);
+            let after = || self.text.get(at + ch.len_utf8()..);
             let is_inside = kind & letter::ALPHANUMERIC != 0
-                || (is_apostrophe(ch)
-                    && text.get(at + ch.len_utf8()..).is_some_and(is_rest_of_word));
+                || (is_apostrophe(ch) && after().is_some_and(is_rest_of_word));
             if !is_inside {
                 end = at;
                 break;
             }
             rest |= kind | letter::ALPHANUMERIC;
         }
-        let mut script = script(ch);
+        let mut script = script(first);
         match script {
-            Script::Cyrillic => cyrillic += 1,
-            Script::Latin if cyrillic > 0 => script = Script::Foreign,
-            Script::Latin => cyrillic -= 1,
+            Script::Cyrillic => self.cyrillic += 1,
+            Script::Latin if self.cyrillic > 0 => script = Script::Foreign,
+            Script::Latin => self.cyrillic -= 1,
             Script::Foreign | Script::Other => {}
         }
-        out.push(Token {
+        Token {
             range: start..end,
-            shape: shape(first, rest),
+            shape: shape(kind, rest),
             script,
-            is_first,
-            is_quoted,
+            is_first: self.is_first,
+            is_quoted: self.is_quoted,
             ..Token::default()
-        });
-        is_first = false;
+        }
     }
-    out
 }
 
 /// Kinds of letters, one bit each.
@@ -186,6 +213,7 @@ mod letter {
 }
 
 /// Kinds and small forms of the letters up to the end of Cyrillic, since the tables of the standard library are searched.
+#[derive(Debug)]
 struct Letters {
     kinds: Vec<u8>,
     small: Vec<u16>,
@@ -242,7 +270,7 @@ fn is_rest_of_word(rest: &str) -> bool {
 }
 
 /// Fills in what is hashed of tokens. Keeps its buffer between words.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct WordHasher {
     small: Vec<char>,
 }
