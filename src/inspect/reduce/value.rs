@@ -338,6 +338,12 @@ impl<'a> Taking<'a> {
                 continue;
             }
             aim.is_met = true;
+            if !aim.is_encoded {
+                // What overlaps is written over as one, and each of it is a value by itself.
+                self.taken
+                    .insert((aim.category, plain(aim.category, value)));
+                self.spelled.push((aim.category, value.to_owned()));
+            }
             let part = Cutting {
                 range,
                 operator: aim.operator,

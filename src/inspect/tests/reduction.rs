@@ -594,6 +594,34 @@ fn nothing_of_the_path_can_go() {
     }
 }
 
+/// Two readings of one value overlap: what was found by either is to be nowhere else.
+#[test]
+fn a_value_inside_another_that_stands_elsewhere_too_is_told() {
+    let inspector = crate::inspect::Inspector::default();
+    let plan = Plan::default();
+    for (note, expected) in [
+        (
+            "n1999982462202",
+            Err("a value that was taken out stands elsewhere too"),
+        ),
+        ("n1999982462203", Ok(())),
+    ] {
+        let it = message(
+            "application/x-www-form-urlencoded",
+            format!("phone=^=982462202&note={note}"),
+        );
+        let before = inspector.inspect(&it, &plan);
+        let spans: Vec<_> = before.findings.iter().map(|it| it.span.clone()).collect();
+        assert_eq!(spans, [6..17, 8..17], "they overlap");
+        let fields = [(0, CategorySet::all())];
+        let order = order(&[], &fields, &|_, _| Pseudonymise);
+        let reduced = inspector.reduce(&it, &before, &plan, &order).unwrap();
+        let after = inspector.inspect_reduced(&reduced, &plan);
+        let checked = reduced.check(&before, &after).map_err(|it| it.0);
+        assert_eq!(checked, expected, "{note}");
+    }
+}
+
 #[test]
 fn a_value_that_stands_elsewhere_too_is_told() {
     // The name is found by its key only; in the text nobody finds it.

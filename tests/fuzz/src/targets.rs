@@ -201,8 +201,14 @@ pub fn xml(data: &[u8]) {
     checks::read(&message(label, body));
     let ends = body.iter().enumerate().filter(|it| *it.1 == b'>');
     for (at, _) in ends.take(3) {
-        let marked = marks::spliced(body, at + 1, &format!("<q7>{MAIL}</q7>"));
-        marks::stands(&message(label, &marked), "an element");
+        for mark in [
+            format!("<q7>{MAIL}</q7>"),
+            format!("<q7 a='{MAIL}'/>"),
+            format!("<!--{MAIL}-->"),
+        ] {
+            let marked = marks::spliced(body, at + 1, &mark);
+            marks::stands(&message(label, &marked), "an element, attribute or comment");
+        }
     }
 }
 
