@@ -41,7 +41,9 @@ pub(super) fn conclude<S: super::format::reading::Scan>(
         })
         .collect();
     let mentions = mentions(&reading.finds, &reading.claims, &confidences, min);
-    let groups = if plan.has_records {
+    let groups = if mentions.is_empty() {
+        Vec::new()
+    } else if plan.has_records {
         by_record(&mentions)
     } else {
         Groups::new(&reading.nodes, &mentions).resolve(&mentions)

@@ -450,10 +450,20 @@ fn decode_word(word: &str, out: &mut Vec<String>) {
     }
     let signs = Signs::of(bare);
     out.extend(decode_piece(bare, signs));
-    if signs.has(kind::PARTING) {
-        let is_parting = |it: char| matches!(it, '/' | '=' | '-');
-        let pieces = bare.split(is_parting).filter(|it| it.len() >= STRETCH_MIN);
-        out.extend(pieces.filter_map(|it| decode_piece(it, Signs::of(it))));
+    if !signs.has(kind::PARTING) {
+        return;
+    }
+    let bytes = bare.as_bytes();
+    let mut from = 0;
+    while from + STRETCH_MIN <= bytes.len() {
+        let rest = bytes.get(from..).unwrap_or_default();
+        let length = memchr::memchr3(b'/', b'=', b'-', rest).unwrap_or(rest.len());
+        if length >= STRETCH_MIN
+            && let Some(piece) = bare.get(from..from + length)
+        {
+            out.extend(decode_piece(piece, Signs::of(piece)));
+        }
+        from += length + 1;
     }
 }
 
