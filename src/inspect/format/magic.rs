@@ -26,7 +26,9 @@ const DETECTOR: &str = "magic";
 pub(crate) enum Magic {
     /// A fingerprint, face or iris in a format made for that.
     Biometric,
-    /// A document, an archive, compressed or encrypted data.
+    /// Compressed data of one piece, in a coding that bodies have too.
+    Compressed(&'static str),
+    /// A document, an archive, encrypted data.
     File,
     /// A picture; of whom or of what, only its key says.
     Picture,
@@ -56,12 +58,12 @@ const TABLE: &[(&[u8], Magic)] = &[
     (b"PK\x03\x04", Magic::File),
     (b"PK\x05\x06", Magic::File),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Magic::File),
-    (b"\x1f\x8b\x08", Magic::File),
+    (b"\x1f\x8b\x08", Magic::Compressed("gzip")),
     (b"BZh", Magic::File),
     (b"\xfd7zXZ\0", Magic::File),
     (b"7z\xbc\xaf\x27\x1c", Magic::File),
     (b"Rar!\x1a\x07", Magic::File),
-    (b"\x28\xb5\x2f\xfd", Magic::File),
+    (b"\x28\xb5\x2f\xfd", Magic::Compressed("zstd")),
     (b"SQLite format 3\0", Magic::File),
     (b"\0asm", Magic::File),
     (b"age-encryption.org/", Magic::File),
@@ -110,7 +112,9 @@ pub(crate) fn of_base64(raw: &str) -> Option<Magic> {
     if raw.len() < ARMOURED_MIN || !ARMOURED.contains(&first) {
         return None;
     }
-    let length = (HEAD / 3 * 4).min(raw.len()) / 4 * 4;
+    // Some writers break it into lines.
+    let line = raw.find(['\r', '\n']).unwrap_or(raw.len());
+    let length = (HEAD / 3 * 4).min(line) / 4 * 4;
     let mut space = [0; HEAD];
     let bytes = sealed::head(raw.get(..length)?, &mut space)?;
     of(bytes)
@@ -137,11 +141,18 @@ pub(crate) fn find<S: Scan>(
     layer: &Layer<'_>,
     first_find: usize,
 ) {
-    let own = around.key.category.or(around.parent.category);
+    let named = match around.key.category {
+        Some(_) => around.key,
+        None => around.parent,
+    };
+    let own = named.category;
     let category = match (magic, own) {
         (Magic::Biometric, _) => Category::Biometric,
         (Magic::Picture, Some(it @ (Category::Biometric | Category::Photo)))
-        | (Magic::File, Some(it @ (Category::Biometric | Category::Photo | Category::Voice)))
+        | (
+            Magic::File | Magic::Compressed(_),
+            Some(it @ (Category::Biometric | Category::Photo | Category::Voice)),
+        )
         | (Magic::Sound, Some(it @ (Category::Biometric | Category::Voice))) => it,
         _ => return,
     };
@@ -150,14 +161,20 @@ pub(crate) fn find<S: Scan>(
         return;
     }
     let is_named = own == Some(category);
-    let confidence = match is_named && magic != Magic::File {
-        true => Confidence::Certain,
-        false => Confidence::High,
-    };
+    let confidence =
+        match is_named && matches!(magic, Magic::Biometric | Magic::Picture | Magic::Sound) {
+            true => Confidence::Certain,
+            false => Confidence::High,
+        };
+    let needs_person = is_named && named.needs_person && !around.parent.is_person;
     let hit = Hit {
         category,
         detector: if is_named { BY_KEY } else { DETECTOR },
-        confidence,
+        confidence: if needs_person {
+            Confidence::Low
+        } else {
+            confidence
+        },
         confidence_beside_person: confidence,
         range: 0..usize::MAX,
         identifier: None,
@@ -197,6 +214,9 @@ mod tests {
             assert_eq!(of(&bytes), None);
             assert_eq!(of_base64(&BASE64_STANDARD.encode(&bytes)), None);
         }
+        let folded = BASE64_STANDARD.encode([b"GIF89a".as_slice(), &[0; 27]].concat());
+        let folded = format!("{folded}\n{folded}");
+        assert_eq!(of_base64(&folded), Some(Magic::Picture));
         assert_eq!(of_base64("/9j/4AAQSkZJRg"), None, "too short to be a file");
     }
 }

@@ -45,16 +45,16 @@ pub(crate) fn decode(raw: &str) -> Option<String> {
     String::from_utf8(engine(raw).decode(raw).ok()?).ok()
 }
 
-/// The bytes of which `raw` is the base64, in either alphabet, padded or not.
-pub(crate) fn decode_bytes(raw: &str) -> Option<Vec<u8>> {
-    engine(raw).decode(raw).ok()
-}
-
 /// The bytes of which `raw` is the base64 with line breaks between (RFC 2045 §6.8).
 pub(crate) fn decode_folded(raw: &[u8]) -> Option<Vec<u8>> {
     let is_break = |it: &u8| matches!(it, b'\r' | b'\n');
     let folded: Vec<u8> = raw.iter().copied().filter(|it| !is_break(it)).collect();
     PLAIN.decode(folded).ok()
+}
+
+/// The bytes of which `raw` is the base64 in either alphabet, with line breaks between.
+pub(crate) fn decode_bytes(raw: &str) -> Option<Vec<u8>> {
+    engine(raw).decode(raw.replace(['\r', '\n'], "")).ok()
 }
 
 /// The bytes of which `raw` is the base64, when they fit into `space`.

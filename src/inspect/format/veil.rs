@@ -226,6 +226,8 @@ pub(crate) struct Unveiled {
     pub(crate) is_opaque: bool,
     /// What a stretch is by its first bytes.
     pub(crate) magic: Option<Magic>,
+    /// Stretches of compressed data, each with its coding.
+    pub(crate) compressed: Vec<(Vec<u8>, &'static str)>,
 }
 
 /// Kinds of bytes, one bit each.
@@ -349,6 +351,7 @@ pub(crate) fn lift(text: &str) -> Option<Unveiled> {
         texts: Vec::new(),
         is_opaque: signs.has(kind::DASH | kind::UPPER) && is_armoured(text),
         magic: None,
+        compressed: Vec::new(),
     };
     if signs.has(kind::ESCAPE) {
         found.texts.extend(unescaped(text));
@@ -356,7 +359,7 @@ pub(crate) fn lift(text: &str) -> Option<Unveiled> {
     let mut has_run = false;
     for run in runs(text) {
         has_run = true;
-        found.magic = found.magic.or_else(|| file(run));
+        found.note_file(run);
         match codes::inflate(run) {
             Some(Inflated::Text(text)) => found.texts.push(text),
             Some(Inflated::Opaque) => found.is_opaque = true,
@@ -368,7 +371,6 @@ pub(crate) fn lift(text: &str) -> Option<Unveiled> {
     if has_run && signs.has(kind::DOT | kind::UPPER) {
         found.is_opaque |= is_sealed_token(text);
     }
-    found.is_opaque |= found.magic.is_some();
     if signs.is_all(kind::CODES) && text.len() >= CODES_MIN {
         codes::of_list(text, &mut found.texts);
     }
@@ -378,7 +380,8 @@ pub(crate) fn lift(text: &str) -> Option<Unveiled> {
     if signs.has(kind::TAG) {
         codes::over_tags(text, &mut found.texts);
     }
-    (found.is_opaque || !found.texts.is_empty()).then_some(found)
+    let is_something = found.is_opaque || !found.texts.is_empty() || !found.compressed.is_empty();
+    is_something.then_some(found)
 }
 
 /// Characters of base64 in either alphabet, and the line breaks that MIME puts between them.
@@ -386,10 +389,23 @@ const fn is_in_run(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=' | b'\r' | b'\n')
 }
 
-/// What the base64 in `run` is by its beginning, perhaps after the media type of a `data:` URL.
-fn file(run: &str) -> Option<Magic> {
-    let assigned = || run.split_once('=').and_then(|it| magic::of_base64(it.1));
-    magic::of_base64(run).or_else(assigned)
+impl Unveiled {
+    /// Notes the file of which `run` is the base64, perhaps after the media type of a `data:` URL.
+    fn note_file(&mut self, run: &str) {
+        let assigned = || run.split_once('=').map(|it| it.1);
+        let file = [Some(run), assigned()].into_iter().flatten();
+        let mut files = file.filter_map(|it| Some((it, magic::of_base64(it)?)));
+        let Some((raw, magic)) = files.next() else {
+            return;
+        };
+        let coded = match magic {
+            Magic::Compressed(coding) => sealed::decode_bytes(raw).map(|it| (it, coding)),
+            Magic::Biometric | Magic::File | Magic::Picture | Magic::Sound => None,
+        };
+        self.is_opaque |= coded.is_none();
+        self.compressed.extend(coded);
+        self.magic = self.magic.or(Some(magic));
+    }
 }
 
 /// Whether an encrypted message in armour begins in `text`.

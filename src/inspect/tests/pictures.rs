@@ -52,6 +52,47 @@ fn a_picture_under_a_key_of_photos_is_one() {
 }
 
 #[test]
+fn a_key_that_may_mean_another_picture_needs_a_person() {
+    let jpeg = armoured(JPEG);
+    let product = json(&format!(
+        r#"{{"product":{{"image":{{"attachment":"{jpeg}"}}}}}}"#
+    ));
+    check(
+        &product,
+        &[(Category::Photo, Confidence::Low)],
+        &[GapKind::Opaque],
+    );
+    let person = json(&format!(r#"{{"email":"a@example.org","photo":"{jpeg}"}}"#));
+    let found = [
+        (Category::Email, Confidence::Certain),
+        (Category::Photo, Confidence::Certain),
+    ];
+    check(&person, &found, &[GapKind::Opaque]);
+}
+
+#[test]
+fn compressed_text_in_base64_is_read() {
+    use std::io::Write as _;
+    let packed = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        let text = BASE64_STANDARD.encode(encoder.finish().unwrap());
+        json(&format!(r#"{{"data":"{text}"}}"#))
+    };
+    let found = [(Category::NationalId, Confidence::Certain)];
+    check(&packed(br#"{"iin":"991231100010"}"#), &found, &[]);
+    check(&packed(br#"{"iin":"none of them"}"#), &[], &[]);
+    let noise: Vec<u8> = (0..200_u8).map(|it| it.wrapping_mul(101) ^ 0xd5).collect();
+    check(&packed(&noise), &[], &[GapKind::Opaque]);
+    check(&packed(&noise[..20]), &[], &[]);
+    // Cut off: what follows is not known.
+    let mut cut = packed(&[b'a'; 90_000]);
+    let at = cut.body.len() - 12;
+    cut.body = [&cut.body[..at], b"\"}"].concat().into();
+    check(&cut, &[], &[GapKind::Malformed]);
+}
+
+#[test]
 fn a_template_of_biometrics_says_so_itself() {
     use Category::*;
     let print = armoured(FINGERPRINT);

@@ -26,7 +26,7 @@ use super::{
 use crate::model::finding::GapKind;
 
 /// Longest stretch of bytes that is taken for an id, a hash or a signature and not for a content that nobody can read.
-const BYTES_MAX: usize = 64;
+pub(crate) const BYTES_MAX: usize = 64;
 
 /// Fewest letters and digits in a row that bytes which are no text do not hold by chance.
 const RUN_MIN: usize = 10;

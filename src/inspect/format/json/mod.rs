@@ -5,11 +5,15 @@ pub(crate) mod token;
 
 use std::ops::Range;
 
+use http::{HeaderMap, HeaderValue, header::CONTENT_ENCODING};
+
 use super::{
     super::{
+        coding,
         detect::{Field, KeyHint, ValueKind},
         selector::Track,
     },
+    binary::BYTES_MAX,
     layer::{Escape, Layer},
     magic,
     reading::{NodeId, NodeKind, Reading, Scan, Spot},
@@ -277,11 +281,16 @@ pub(crate) fn read_unveiled<S: Scan>(
     if let Some(magic) = unveiled.magic.filter(|_| value.kind == ValueKind::String) {
         magic::find(reading, magic, value.around, spot, &layer, first_find);
     }
-    if !unveiled.texts.is_empty() && layer.wholes() > VEILS_MAX {
+    let is_empty = unveiled.texts.is_empty() && unveiled.compressed.is_empty();
+    if !is_empty && layer.wholes() > VEILS_MAX {
         return reading.gap(GapKind::DepthExceeded, spot.node, spot.leaf.as_ref());
     }
     let mut said = reading.said(first_find);
-    for text in &unveiled.texts {
+    let mut unpacked = Vec::new();
+    for (bytes, coding) in &unveiled.compressed {
+        unpacked.extend(unpack(reading, bytes, coding, spot));
+    }
+    for text in unveiled.texts.iter().chain(&unpacked) {
         if !reading.spend(text.len() as u64, spot.node) {
             return;
         }
@@ -297,6 +306,38 @@ pub(crate) fn read_unveiled<S: Scan>(
         read_value(reading, &inner, spot.node, |_| spot.clone());
         reading.drop_repeats(known, &mut said);
     }
+}
+
+/// The text of compressed `bytes`; what is none of it is a gap, but for what is as short as an id.
+fn unpack<S: Scan>(
+    reading: &mut Reading<'_, S>,
+    bytes: &[u8],
+    coding: &'static str,
+    spot: &Spot,
+) -> Option<String> {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
+    let bare = coding::undo(&headers, bytes, &reading.plan.budget);
+    if !reading.spend(bare.work, spot.node) {
+        return None;
+    }
+    let mut gap = bare.fault;
+    if bare.aside.is_opaque || !bare.aside.texts.is_empty() {
+        gap = Some(GapKind::Opaque);
+    }
+    let text = match String::from_utf8(bare.bytes.into_owned()) {
+        Ok(text) => text,
+        Err(error) => {
+            if error.as_bytes().len() > BYTES_MAX {
+                gap = gap.or(Some(GapKind::Opaque));
+            }
+            String::from_utf8_lossy(error.as_bytes()).into_owned()
+        }
+    };
+    if let Some(kind) = gap {
+        reading.gap(kind, spot.node, spot.leaf.as_ref());
+    }
+    (!text.is_empty()).then_some(text)
 }
 
 /// The digits of a number that is written with a fraction of zeros or an exponent, when it is whole: JSON has one kind of number,
