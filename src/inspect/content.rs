@@ -133,8 +133,10 @@ fn read<'b>(
     let unread = match media_type.format {
         Format::Json | Format::Lines | Format::Sequence => GapKind::Malformed,
         Format::Binary(_)
+        | Format::ContentLines
         | Format::Csv
         | Format::Form
+        | Format::GraphQl
         | Format::Multipart
         | Format::Text
         | Format::Tsv

@@ -11,8 +11,12 @@ pub(crate) enum Format {
     Binary(Binary),
     /// `text/csv` and its old names.
     Csv,
+    /// vCard and iCalendar: `text/vcard`, `text/calendar` and their old names.
+    ContentLines,
     /// `application/x-www-form-urlencoded`.
     Form,
+    /// `application/graphql`.
+    GraphQl,
     /// `application/json`, `*+json` and their old names.
     Json,
     /// One JSON document a line: `application/x-ndjson` and its many other names.
@@ -75,16 +79,7 @@ const LINES: &[&str] = &[
 ];
 
 /// Types below `text/` that name their values in a way of their own: without a reader for it, names of persons would not be seen.
-const STRUCTURED_TEXTS: &[&str] = &[
-    "calendar",
-    "directory",
-    "rtf",
-    "vcard",
-    "x-vcalendar",
-    "x-vcard",
-    "x-yaml",
-    "yaml",
-];
+const STRUCTURED_TEXTS: &[&str] = &["rtf", "x-yaml", "yaml"];
 
 /// A media type with its parameters.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -177,8 +172,12 @@ fn format_of(essence: &str) -> Result<Format, GapKind> {
         _ if subtype.ends_with("+xml") => Ok(Format::Xml),
         ("application", "x-www-form-urlencoded") => Ok(Format::Form),
         ("multipart", _) => Ok(Format::Multipart),
+        ("text", "vcard" | "x-vcard" | "directory" | "calendar" | "x-vcalendar") => {
+            Ok(Format::ContentLines)
+        }
+        ("application", "graphql") => Ok(Format::GraphQl),
         ("text", _) if STRUCTURED_TEXTS.contains(&subtype) => Err(GapKind::UnsupportedMediaType),
-        ("text", _) | ("application", "graphql" | "jwt") => Ok(Format::Text),
+        ("text", _) | ("application", "jwt") => Ok(Format::Text),
         ("application", "octet-stream" | "pdf" | "zip") | ("image" | "audio" | "video", _) => {
             Err(GapKind::Opaque)
         }
@@ -292,11 +291,13 @@ mod tests {
         check("application/x-sentry-envelope", Ok(Lines));
         check("application/json-seq", Ok(Sequence));
         check("application/geo+json-seq", Ok(Sequence));
-        check("application/graphql", Ok(Text));
+        check("application/graphql", Ok(GraphQl));
         check("text/html;charset=utf-8", Ok(Text));
         check("text/markdown", Ok(Text));
         check("text/event-stream", Ok(Text));
-        check("text/vcard", Err(UnsupportedMediaType));
+        check("text/vcard", Ok(ContentLines));
+        check("text/calendar; method=REQUEST", Ok(ContentLines));
+        check("text/yaml", Err(UnsupportedMediaType));
         check("application/xml", Ok(Xml));
         check("text/xml; charset=utf-8", Ok(Xml));
         check("application/soap+xml; action=\"a\"", Ok(Xml));

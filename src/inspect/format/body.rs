@@ -10,13 +10,13 @@ use super::{
         detect::ValueKind,
         media_type::{Format, MediaType},
     },
-    binary, csv, form,
+    binary, csv, form, graphql,
     json::{self, Document, Value, read_value},
     layer::Layer,
     multipart,
     part::Source,
     reading::{NodeId, Reading, Scan, Spot},
-    xml,
+    vcard, xml,
 };
 use crate::model::{
     finding::{GapKind, Part},
@@ -101,6 +101,8 @@ pub(crate) fn read_text<S: Scan>(
     }
     match media_type.format {
         Format::Csv | Format::Tsv => csv::read(reading, media_type, document),
+        Format::ContentLines => vcard::read(reading, document),
+        Format::GraphQl => graphql::read(reading, document),
         Format::Json => json::read(reading, document),
         Format::Lines => json::lines::read(reading, document, json::lines::lines),
         Format::Sequence => json::lines::read(reading, document, json::lines::sequence),

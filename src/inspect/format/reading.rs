@@ -1,6 +1,10 @@
 //! What one message gives while it is read: hits with their places, gaps, records, and what is left of the budgets.
 
-use std::{collections::BTreeMap, ops::Range, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    sync::Arc,
+};
 
 use super::{
     super::{
@@ -472,6 +476,23 @@ impl<'p, S: Scan> Reading<'p, S> {
             said.add(it);
         }
         self.finds.extend(fresh);
+    }
+
+    /// Drops of the finds from `first` on those before `inner` that one from there on says of the same bytes, and more surely.
+    pub(crate) fn drop_doubles(&mut self, first: usize, inner: usize) {
+        let said = self.finds.get(inner..).unwrap_or_default().iter();
+        let place = |it: &Find| (it.category, it.span.start, it.span.end);
+        let said: BTreeSet<_> = said.map(place).collect();
+        if said.is_empty() {
+            return;
+        }
+        let fresh = self.finds.split_off(first.min(self.finds.len()));
+        let plain = inner.saturating_sub(first);
+        let kept = fresh
+            .into_iter()
+            .enumerate()
+            .filter(|(at, it)| *at >= plain || !said.contains(&place(it)));
+        self.finds.extend(kept.map(|it| it.1));
     }
 
     /// The part that `node` is in.

@@ -372,11 +372,16 @@ fn take_text(
             );
             lines::documents(taking, text, &layer, pieces, records)
         }
-        Format::Form | Format::Text if !records.is_empty() => Err(ReductionFailed(
-            "its body has no records that can be dropped",
-        )),
+        Format::ContentLines | Format::Form | Format::GraphQl | Format::Text
+            if !records.is_empty() =>
+        {
+            Err(ReductionFailed(
+                "its body has no records that can be dropped",
+            ))
+        }
         Format::Form => form::pairs(taking, text),
-        Format::Text => {
+        // What is taken out leaves its property or its quotes empty.
+        Format::ContentLines | Format::GraphQl | Format::Text => {
             if taking.value(text, &layer, Shape::Text)? == Fate::Goes {
                 taking.cut(0..text.len());
             }

@@ -41,7 +41,8 @@ fn a_body_that_does_not_hold_to_its_label_is_a_gap() {
     );
     check(&message("", "x"), &[UnsupportedMediaType]);
     check(&message("", ""), &[]);
-    check(&message("text/vcard", "a,b"), &[UnsupportedMediaType]);
+    check(&message("text/yaml", "a,b"), &[UnsupportedMediaType]);
+    check(&message("text/vcard", "a,b"), &[Malformed]);
     check(&message("image/png", "x"), &[Opaque]);
     check(
         &message("text/plain", b"\xff".as_slice()),

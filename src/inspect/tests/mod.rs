@@ -3,6 +3,7 @@
 mod binary;
 mod content;
 mod csv;
+mod embedded;
 mod gaps;
 mod json;
 mod lines;

@@ -14,6 +14,7 @@ use super::{
         selector::Track,
     },
     binary::BYTES_MAX,
+    embedded::{self, Embedded},
     layer::{Escape, Layer},
     magic,
     reading::{NodeId, NodeKind, Reading, Scan, Spot},
@@ -221,6 +222,11 @@ pub(crate) fn read_value<S: Scan>(
             Some(Fault::Malformed) => {}
         }
     }
+    let document = Embedded::of(value);
+    if document == Some(Embedded::ContentLines) {
+        let spot = spot(reading);
+        return embedded::read(reading, value, Embedded::ContentLines, &spot);
+    }
     let mut placed = None;
     let first_find = reading.finds.len();
     let mut has_documents = false;
@@ -263,6 +269,25 @@ pub(crate) fn read_value<S: Scan>(
         let spot = placed.get_or_insert_with(|| spot(reading));
         read_unveiled(reading, value, &unveiled, spot, first_find);
     }
+    if let Some(document) = document {
+        let spot = placed.get_or_insert_with(|| spot(reading));
+        read_beside(reading, value, document, spot, first_find);
+    }
+}
+
+/// Reads `value` as the `document` that it is too: what its names say is said beside what the text said from `first_find` on.
+fn read_beside<S: Scan>(
+    reading: &mut Reading<'_, S>,
+    value: &Value<'_>,
+    document: Embedded,
+    spot: &Spot,
+    first_find: usize,
+) {
+    let mut said = reading.said(first_find);
+    let known = reading.finds.len();
+    embedded::read(reading, value, document, spot);
+    reading.drop_repeats(known, &mut said);
+    reading.drop_doubles(first_find, known);
 }
 
 /// Reads what stood encoded in `value`, each text as a value of its own. What was found before, from `first_find` on, is not
@@ -392,6 +417,20 @@ fn read_sealed<S: Scan>(
 
 /// Walks a document that is the value of a string. Each level doubles its backslashes, so levels are few whatever the budget.
 fn read_inner<S: Scan>(reading: &mut Reading<'_, S>, value: &Value<'_>, spot: &Spot) {
+    within(reading, value, spot, |reading, document| {
+        // The document was read to its end before, so only a budget can stop the walk, and that says so itself.
+        let mut walk = Walk::new(reading, document, None);
+        let _read_before = feed(&mut walk, value.text, 0, value.depth_left);
+    });
+}
+
+/// Lets `read` read `value` as a document inside a value. Nothing stays of it where nothing is found.
+pub(crate) fn within<'p, S: Scan>(
+    reading: &mut Reading<'p, S>,
+    value: &Value<'_>,
+    spot: &Spot,
+    read: impl FnOnce(&mut Reading<'p, S>, &Document<'_>),
+) {
     let before = (reading.nodes.len(), reading.finds.len(), reading.gaps.len());
     let holder = match spot.leaf.clone() {
         None => spot.node,
@@ -407,9 +446,7 @@ fn read_inner<S: Scan>(reading: &mut Reading<'_, S>, value: &Value<'_>, spot: &S
         is_body: false,
         ..Document::body(value.text, &layer, root, 0)
     };
-    // The document was read to its end before, so only a budget can stop the walk, and that says so itself.
-    let mut walk = Walk::new(reading, &document, None);
-    let _read_before = feed(&mut walk, value.text, 0, value.depth_left);
+    read(reading, &document);
     if (reading.finds.len(), reading.gaps.len()) == (before.1, before.2) {
         reading.nodes.truncate(before.0);
     }

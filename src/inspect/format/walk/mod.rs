@@ -170,6 +170,12 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         self.names.push(key.name);
     }
 
+    /// Takes the name of the member whose value comes next, in a format whose members may share a name without being a list: each
+    /// has the same place.
+    pub(crate) const fn shared_name(&mut self, key: Key) {
+        self.key = key;
+    }
+
     /// Takes the number of the member whose value comes next, in an object whose members have no names; they may share it.
     pub(crate) fn number(&mut self, number: u64) {
         self.key = Key::default();

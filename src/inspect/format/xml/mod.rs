@@ -65,6 +65,20 @@ pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, document: &Document<'_
     }
 }
 
+/// Whether all of `text` is a document, without a document type.
+pub(crate) fn is_document(text: &str, depth_max: usize) -> bool {
+    if !text.trim_end().ends_with('>') {
+        return false;
+    }
+    let from = text.len() - text.trim_start().len();
+    let outline = outline(text, from, depth_max, usize::MAX);
+    let is_doubtful = outline
+        .asides
+        .iter()
+        .any(|it| it.1 == AsideKind::DocumentType);
+    outline.fault.is_none() && !is_doubtful
+}
+
 /// An outline with its names known and its lists by element.
 struct Tree<'d> {
     document: &'d Document<'d>,

@@ -1,0 +1,103 @@
+//! Documents that are the value of a string, other than JSON: told by how they begin, so that other texts cost a look at a byte.
+
+use super::{
+    super::detect::ValueKind,
+    form, graphql,
+    json::{Value, within},
+    reading::{Reading, Scan, Spot},
+    vcard, xml,
+};
+
+/// A document inside a value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Embedded {
+    /// vCard or iCalendar.
+    ContentLines,
+    /// `a=b&c=d`, or the query of an address.
+    Form(usize),
+    GraphQl,
+    Xml,
+}
+
+impl Embedded {
+    /// The document that `value` is.
+    pub(crate) fn of(value: &Value<'_>) -> Option<Self> {
+        if value.kind != ValueKind::String {
+            return None;
+        }
+        let text = value.text;
+        match text.trim_start().as_bytes().first()? {
+            b'B' | b'b' if vcard::begins(text) => Some(Self::ContentLines),
+            b'{' | b'q' | b'm' | b's' | b'f'
+                if graphql::begins(text) && graphql::is_document(text) =>
+            {
+                Some(Self::GraphQl)
+            }
+            b'<' if xml::is_document(text, value.depth_left) => Some(Self::Xml),
+            first if first.is_ascii_alphabetic() => form_start(text).map(Self::Form),
+            _ => None,
+        }
+    }
+}
+
+/// Where the pairs of `text` begin, when it is nothing but pairs or an address that ends in them.
+fn form_start(text: &str) -> Option<usize> {
+    let equals = memchr::memchr(b'=', text.as_bytes())?;
+    let start = match text.get(..equals)?.split_once('?') {
+        Some((address, _)) if address.contains("://") => address.len() + 1,
+        Some(_) => return None,
+        None => 0,
+    };
+    let pairs = text.get(start..)?;
+    let is_pair = |it: &str| {
+        let name = it.split('=').next().unwrap_or_default();
+        it.len() > name.len()
+            && !name.is_empty()
+            && name
+                .bytes()
+                .all(|it| it.is_ascii_alphanumeric() || b"_-.[]%".contains(&it))
+    };
+    let is_form = pairs.split('&').all(is_pair) && (start > 0 || pairs.contains('&'));
+    let has_space = pairs.bytes().any(|it| it <= b' ' || it == b'<');
+    (is_form && !has_space).then_some(start)
+}
+
+/// Reads `value` as the `document` that it is.
+pub(crate) fn read<S: Scan>(
+    reading: &mut Reading<'_, S>,
+    value: &Value<'_>,
+    document: Embedded,
+    spot: &Spot,
+) {
+    if value.depth_left == 0 {
+        return reading.gap(
+            crate::model::finding::GapKind::DepthExceeded,
+            spot.node,
+            spot.leaf.as_ref(),
+        );
+    }
+    let gaps = reading.gaps.len();
+    match document {
+        Embedded::ContentLines => within(reading, value, spot, |reading, it| {
+            vcard::read(reading, it);
+        }),
+        Embedded::GraphQl => within(reading, value, spot, |reading, it| {
+            graphql::read(reading, it);
+        }),
+        Embedded::Xml => within(reading, value, spot, |reading, it| xml::read(reading, it)),
+        Embedded::Form(start) => {
+            let pairs = Value {
+                text: value.text.get(start..).unwrap_or_default(),
+                at: value.at + start,
+                ..*value
+            };
+            within(reading, &pairs, spot, |reading, it| {
+                form::read(reading, it);
+            });
+        }
+    }
+    if matches!(document, Embedded::Form(_)) && !reading.is_halted {
+        // A text that only looks like pairs may hold any escapes; it was read as text before.
+        reading.gaps.truncate(gaps);
+    }
+}
