@@ -65,7 +65,7 @@ def cloudpayments(m):
 @service('yookassa', 'RU')
 def yookassa(m):
     return 'yookassa.example.ru', '/v3/payments', 'json', {'amount': {'value': '1000.00', 'currency': 'RUB'}, 'capture': True, 'description': f'Заказ №{m.digits(5)}', 'receipt': {'customer': some(m, full_name=m.full(), inn=m.inn(), email=m.email(), phone=m.phone(True)), 'items': items(m), 'tax_system_code': 1},
-        'payment_method_data': {'type': 'bank_card', 'card': {'number': m.open_card('article'), 'expiry_year': '2030', 'expiry_month': '12', 'cardholder': m.holder(), 'csc': V('payment.card_code', m.digits(3), '')}}}
+        'payment_method_data': {'type': 'bank_card', 'card': {'number': m.card(), 'expiry_year': '2030', 'expiry_month': '12', 'cardholder': m.holder(), 'csc': V('payment.card_code', m.digits(3), '')}}}
 
 
 @service('atol', 'RU')
@@ -154,7 +154,7 @@ def cdek(m):
 @service('damumed', 'KZ')
 def damumed(m):
     patient = {'iin': m.iin(), 'lastName': m.surname(), 'firstName': m.given(), 'middleName': m.patronymic(), 'birthDate': m.birth('createDate'), **some(m, sex=m.gender(), nationality=m.ethnicity(), phone=m.phone(), address=m.address(), bloodType=V('health', m.pick('A(II) Rh+', '0(I) Rh-', 'B(III)'), ''), disabilityGroup=V('health', m.pick('2 группа', 'III топ'), ''))}
-    return 'med.example.kz', '/api/v1/visits', 'json', {'patient': patient, 'visit': {'date': '2026-03-02T10:00:00', 'diagnosis': {'code': m.icd('serviceCode'), 'name': m.disease()}, **some(m, complaints=V('health', m.pick('головная боль, слабость', 'бас ауруы, әлсіздік', 'кашель, одышка'), ''), anamnesis=V('health', 'болеет 3 года, лечился амбулаторно', ''), prescriptions=V('health', m.pick('Метформин 500 мг 2 р/д', 'Салбутамол ингаляции'), '')), 'doctor': {'fio': m.full('')}}}
+    return 'med.example.kz', '/api/v1/visits', 'json', {'patient': patient, 'visit': {'date': '2026-03-02T10:00:00', 'diagnosis': {'code': m.icd('sku'), 'name': m.disease()}, **some(m, complaints=V('health', m.pick('головная боль, слабость', 'бас ауруы, әлсіздік', 'кашель, одышка'), ''), anamnesis=V('health', 'болеет 3 года, лечился амбулаторно', ''), prescriptions=V('health', m.pick('Метформин 500 мг 2 р/д', 'Салбутамол ингаляции'), '')), 'doctor': {'fio': m.full('')}}}
 
 
 @service('lab', 'KZ')
@@ -185,7 +185,7 @@ def mindbox(m):
 @service('yandex-taxi', 'RU')
 def yandex_taxi(m):
     lon, lat = m.point()[1], m.point()[0]
-    return 'taxi.example.ru', '/b2b/cargo/integration/v2/claims/create', 'json', {'items': [{'title': 'Коробка', 'quantity': 1, 'cost_value': '100'}], 'route_points': [{'point_id': 1, 'contact': {'name': m.full(), 'phone': m.phone(), 'email': m.email()}, 'address': {'fullname': m.address(), 'coordinates': [V('location', round(lon, 6), 0), V('location', round(lat, 6), 0)], 'sflat': V('address', str(m.r.randint(1, 99)), ''), 'door_code': V('address', m.digits(3) + '#', '')}}], 'performer_info': {'car_number': m.plate('car_model_code'), 'courier_name': m.full('')}}
+    return 'taxi.example.ru', '/b2b/cargo/integration/v2/claims/create', 'json', {'items': [{'title': 'Коробка', 'quantity': 1, 'cost_value': '100'}], 'route_points': [{'point_id': 1, 'contact': {'name': m.full(), 'phone': m.phone(), 'email': m.email()}, 'address': {'fullname': m.address(), 'coordinates': [V('location', round(lon, 6), 0), V('location', round(lat, 6), 0)], 'sflat': V('address', str(m.r.randint(1, 99)), ''), 'door_code': V('address', m.digits(3) + '#', '')}}], 'performer_info': {'car_number': m.plate('article'), 'courier_name': m.full('')}}
 
 
 @service('yandex-eda', 'RU')
@@ -196,7 +196,7 @@ def yandex_eda(m):
 
 @service('insurance', 'KZ')
 def insurance(m):
-    return 'esbd.example.kz', '/ogpo', m.pick('json', 'xml'), {'policy': {'number': m.digits(11), 'insured': {'iin': m.iin(), 'fio': m.full(''), 'birthDate': m.birth('signDate'), 'document': {'number': m.id_card(), 'issueDate': m.document_date()}, 'drivingLicense': {'number': m.licence()}, 'isPensioner': 0}, 'vehicle': {'plateNumber': m.plate('modelCode'), 'vin': m.vin(), 'year': 2015}, 'premium': 21000}}
+    return 'esbd.example.kz', '/ogpo', m.pick('json', 'xml'), {'policy': {'number': m.digits(11), 'insured': {'iin': m.iin(), 'fio': m.full(''), 'birthDate': m.birth('signDate'), 'document': {'number': m.id_card(), 'issueDate': m.document_date()}, 'drivingLicense': {'number': m.licence()}, 'isPensioner': 0}, 'vehicle': {'plateNumber': m.plate('article'), 'vin': m.vin(), 'year': 2015}, 'premium': 21000}}
 
 
 @service('school', 'KZ')
@@ -208,7 +208,7 @@ def school(m):
 @service('taxi', 'KZ')
 def taxi(m):
     lat, lon = m.point()
-    return 'taxi.example.kz', '/rides', 'json', {'ride_id': m.uuid(), 'driver': {'fio': m.full(''), 'prava': m.licence(), 'gosnomer': m.plate('tarif_code')}, 'passenger': {'phone': m.phone(), 'name': m.given()}, 'pickup': m.pick({'lat': V('location', lat, 0), 'lon': V('location', lon, 0)}, {'point': V('location', f'{lat:.5f},{lon:.5f}', '')}, {'geo': V('location', f'geo:{lat:.5f},{lon:.5f}', '')}), 'fare': 1500}
+    return 'taxi.example.kz', '/rides', 'json', {'ride_id': m.uuid(), 'driver': {'fio': m.full(''), 'prava': m.licence(), 'gosnomer': m.plate('article')}, 'passenger': {'phone': m.phone(), 'name': m.given()}, 'pickup': m.pick({'lat': V('location', lat, 0), 'lon': V('location', lon, 0)}, {'point': V('location', f'{lat:.5f},{lon:.5f}', '')}, {'geo': V('location', f'geo:{lat:.5f},{lon:.5f}', '')}), 'fare': 1500}
 
 
 @service('loan', 'KZ')

@@ -288,7 +288,7 @@ class Maker:
 
     def iban(self):
         text = self.iban_text()
-        return V('payment.iban', self.pick(text, text, ' '.join(text[i:i + 4] for i in range(0, 20, 4)), text.lower()), self.pick('', '{{iban}}', self.wrong(text), '-'))
+        return V('payment.iban', self.pick(text, text, ' '.join(text[i:i + 4] for i in range(0, 20, 4)), text.lower()), self.pick('', '{{iban}}', '-'))
 
     def wallet(self):
         return V('payment.wallet', self.pick('bc1q' + ''.join(self.r.choice('023456789acdefghjklmnpqrstuvwxyz') for _ in range(38)), '0x' + ''.join(self.r.choice('0123456789abcdef') for _ in range(40)),

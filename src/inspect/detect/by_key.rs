@@ -4,6 +4,7 @@ use super::{
     BY_KEY, Context, Sink, ValueKind,
     date::{is_birth_year, is_date},
     national::is_company,
+    nearby::starts_word,
     person_name::{is_full_name_like, is_hex_digest, is_name_like, is_placeholder},
 };
 use crate::model::{
@@ -85,6 +86,47 @@ const COUNTRIES: &[&str] = &[
     "қазақстан республикасы",
 ];
 
+/// Words of addresses in Kazakh, Russian and Latin letters, in small letters.
+const STREET_WORDS: &[&str] = &[
+    "көшесі",
+    "көш.",
+    "даңғылы",
+    "шағын аудан",
+    "ықшам аудан",
+    "мөлтек аудан",
+    "пәтер",
+    "ул.",
+    "ул ",
+    "улица",
+    "пр-т",
+    "пр.",
+    "просп",
+    "мкр",
+    "микрорайон",
+    "пер.",
+    "переулок",
+    "бульвар",
+    "б-р",
+    "шоссе",
+    "наб.",
+    "проезд",
+    "квартал",
+    "кв.",
+    "кв ",
+    "квартира",
+    "koshesi",
+    "koshe",
+    "ul.",
+    "prospekt",
+    "mkr",
+    "pater",
+    "street",
+    "avenue",
+    "road",
+    "strasse",
+    "straße",
+];
+
 /// Reads the whole text as the value that its key names.
 pub(super) fn whole(text: &str, context: &Context, sink: &mut Sink<'_>) {
     let Some(category) = context.own.or(context.inherited) else {
@@ -158,6 +200,13 @@ fn judge(
         C::PaymentCardCode if is_code(bare, 3, 4) => Confidence::Certain,
         C::PaymentAccount if is_account(bare) => Confidence::High,
         C::Phone if is_local_phone(bare) => Confidence::High,
+        C::HealthDiagnosis if is_inherited && is_illness(bare) => Confidence::High,
+        C::Sex if is_inherited && bare.len() > 1 => sex(bare)?,
+        C::AddressRegistration | C::AddressResidence | C::AddressOther
+            if is_inherited && is_street(bare) =>
+        {
+            Confidence::High
+        }
         _ if is_inherited => return None,
         C::Email | C::Phone if is_hex_digest(bare) => Confidence::High,
         C::NameGiven | C::NameSurname | C::NamePatronymic | C::NameFormer | C::NameFull => {
@@ -204,7 +253,7 @@ fn judge(
         C::OnlineUserAgent if bare.contains('/') && bare.len() >= 10 => Confidence::High,
         C::OnlineAccountId if is_account_id(bare) => Confidence::Medium,
         C::Location => location(bare)?,
-        C::Vehicle if is_account(bare) => Confidence::High,
+        C::Vehicle if is_account(bare) || is_plate(bare) => Confidence::High,
         C::Loyalty if is_account(bare) => Confidence::High,
         _ => return None,
     };
@@ -332,6 +381,30 @@ fn is_medical_code(bare: &str) -> bool {
     matches!(bare.as_bytes(), [b'A'..=b'Z', b'0'..=b'9', b'0'..=b'9', ..]) && bare.len() <= 7
 }
 
+/// A code of ICD-10 or words, where the key says only `code` or `name`: no type or id.
+fn is_illness(bare: &str) -> bool {
+    is_medical_code(bare) || (has_word(bare) && (bare.contains(' ') || !bare.is_ascii()))
+}
+
+/// Three digits among letters: `A 123 BC`.
+fn is_plate(bare: &str) -> bool {
+    bare.bytes().filter(u8::is_ascii_digit).count() == 3
+        && (5..=14).contains(&bare.len())
+        && bare
+            .chars()
+            .all(|it| it.is_alphanumeric() || matches!(it, ' ' | '-'))
+        && bare.chars().any(char::is_alphabetic)
+}
+
+/// A word for a street or a flat, and a number.
+fn is_street(bare: &str) -> bool {
+    let has_number = bare.bytes().any(|it| it.is_ascii_digit());
+    has_number && bare.len() <= 200 && {
+        let lower = bare.to_lowercase();
+        STREET_WORDS.iter().any(|it| starts_word(&lower, it))
+    }
+}
+
 /// A URL, a data URL, a file name or base64 of some length; not a flag or an id of few characters.
 fn is_media(bare: &str) -> bool {
     !bare.contains(' ') && (bare.contains(['/', '.', ':']) || bare.len() >= 24)
@@ -376,7 +449,8 @@ fn is_local_phone(bare: &str) -> bool {
 
 /// Degrees, or a pair of them.
 fn location(bare: &str) -> Option<Confidence> {
-    let mut degrees = bare.split([',', ';', ' ']).filter(|it| !it.is_empty());
+    let pair = bare.trim_start_matches("geo:");
+    let mut degrees = pair.split([',', ';', ' ']).filter(|it| !it.is_empty());
     let are_degrees = degrees.clone().count() <= 3
         && degrees.all(|it| it.parse::<f64>().is_ok_and(|number| number.abs() <= 180.0));
     (are_degrees && !matches!(bare, "0" | "0.0")).then_some(Confidence::High)

@@ -1,6 +1,8 @@
 //! Digit runs: read once with their separators, refused early when part of a word, UUID or decimal, then given to the validators.
 
-use super::{Context, Sink, card, disguised, iban, ip, national, phone};
+use super::{
+    Context, Sink, card, disguised, document, health, iban, ip, location, national, phone,
+};
 
 /// Most digits of a number that any validator knows (ISO/IEC 7812).
 const DIGITS_MAX: usize = 19;
@@ -132,6 +134,24 @@ fn run_length(bytes: &[u8], at: usize) -> usize {
         .count()
 }
 
+/// Coordinates, codes of illnesses, documents and plates, which have no check digit; the end of what was found.
+fn by_shape(
+    text: &str,
+    start: usize,
+    run_end: usize,
+    context: &Context,
+    sink: &mut Sink<'_>,
+) -> Option<usize> {
+    if run_end - start <= 3 && text.as_bytes().get(run_end) == Some(&b'.') {
+        let pair = location::pair(text, start, context, sink);
+        if pair.is_some() {
+            return pair;
+        }
+    }
+    health::code(text, start, run_end, context, sink)
+        .or_else(|| document::at(text, start, run_end, context, sink))
+}
+
 /// Reads the number that starts with the digit at `start`; returns where to go on.
 pub(super) fn at(text: &str, start: usize, context: &Context, sink: &mut Sink<'_>) -> usize {
     let bytes = text.as_bytes();
@@ -141,6 +161,9 @@ pub(super) fn at(text: &str, start: usize, context: &Context, sink: &mut Sink<'_
         && bytes.get(run_end) == Some(&b'.')
         && let Some(end) = ip::v4(text, start, context, sink)
     {
+        return end;
+    }
+    if let Some(end) = by_shape(text, start, run_end, context, sink) {
         return end;
     }
     let before = start.checked_sub(1).and_then(|it| bytes.get(it)).copied();

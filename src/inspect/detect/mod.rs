@@ -3,6 +3,7 @@
 //! The walk over a message (formats, selectors, persons) calls [`Detectors::scan`] once for each text value and once for each
 //! member name, with what the key dictionary says of the key. A detector never sees the message.
 
+mod account;
 mod by_key;
 mod card;
 pub mod categories;
@@ -10,13 +11,17 @@ mod checksum;
 mod date;
 mod digits;
 mod disguised;
+mod document;
 mod email;
 mod fold;
+mod health;
 mod iban;
 mod ip;
+mod location;
 mod marks;
 mod name_in_text;
 mod national;
+mod nearby;
 mod person_name;
 mod phone;
 pub mod prose;
@@ -122,10 +127,15 @@ impl Context {
             own,
             inherited: field.parent.category.filter(|_| is_plain),
             is_order_like: field.key.is_order_like || (is_plain && field.parent.is_order_like),
-            needs_person: field.key.needs_person
-                && !field.parent.is_person
-                && field.parent.category.is_none(),
-            is_person_key: field.key.is_person && own.is_none() && !is_key,
+            needs_person: !field.parent.is_person
+                && if field.key.needs_person {
+                    field.parent.category.is_none() || field.parent.needs_person
+                } else {
+                    is_plain && field.parent.category.is_some() && field.parent.needs_person
+                },
+            is_person_key: field.key.is_person
+                && (own.is_none() || (field.key.needs_person && own == Some(Category::NameFull)))
+                && !is_key,
             kind: field.kind,
         }
     }
@@ -202,9 +212,11 @@ impl Detectors {
         if is_keyed || marks.has(mark::SPACE) {
             let mut sink = Sink { hits, work };
             name_in_text::scan(field.text, &context, &mut sink, base);
+            health::words(field.text, &context, &mut sink, base);
             work = sink.work;
         }
         if hits.len() > base + 1 {
+            document::support(hits.get_mut(base..).unwrap_or_default());
             keep_surest(hits, base);
         }
         cost + work
@@ -234,7 +246,8 @@ fn scan_candidates(text: &str, context: &Context, sink: &mut Sink<'_>) {
     while let Some(at) = next_candidate(bytes, from) {
         from = match bytes.get(at) {
             Some(b'@') => email::around(text, at, context, sink),
-            Some(b':') => ip::around_colon(text, at, context, sink),
+            Some(b':') => account::after_colon(text, at, context, sink)
+                .unwrap_or_else(|| ip::around_colon(text, at, context, sink)),
             _ => digits::at(text, at, context, sink),
         };
     }

@@ -3,6 +3,7 @@
 use super::{
     BY_KEY, Context, Sink, ValueKind,
     marks::{self, mark},
+    person_name::{has_initials, has_patronymic},
     prose::names,
 };
 use crate::model::{Category, finding::Confidence};
@@ -22,15 +23,22 @@ pub(super) fn scan(text: &str, context: &Context, sink: &mut Sink<'_>, base: usi
     if context.kind != ValueKind::String || context.is_order_like {
         return;
     }
-    if context.own.is_none() && context.inherited.is_none() {
-        if is_prose(text) {
+    let is_unnamed = matches!(context.own, None | Some(Category::FreeText));
+    if is_unnamed && context.inherited.is_none() {
+        if is_person_by_form(text, context) {
+            let start = text.len() - text.trim_start().len();
+            let range = start..start + text.trim().len();
+            sink.push(Category::NameFull, NAME, Confidence::High, range, None);
+        } else if is_prose(text) {
             sink.work += text.len() as u64;
             for it in names(text) {
                 // Which part of a name a single word is cannot be told.
                 sink.push(Category::NameFull, NAME, Confidence::High, it.range, None);
             }
         }
-    } else if context.needs_person && context.own == Some(Category::NameFull) && is_full_name(text)
+    } else if context.needs_person
+        && context.own == Some(Category::NameFull)
+        && (has_patronymic(text) || has_initials(text) || is_full_name(text))
     {
         sink.work += text.len() as u64;
         let weak = sink.hits.iter_mut().skip(base);
@@ -38,6 +46,16 @@ pub(super) fn scan(text: &str, context: &Context, sink: &mut Sink<'_>, base: usi
             hit.confidence = Confidence::High;
         }
     }
+}
+
+/// Whether the whole text is a name by its form: a patronymic says so anywhere, initials or known names where the key says person.
+fn is_person_by_form(text: &str, context: &Context) -> bool {
+    const BYTES: std::ops::RangeInclusive<usize> = 5..=120;
+    BYTES.contains(&text.len())
+        && text.trim().contains(' ')
+        && !text.bytes().any(|it| it.is_ascii_digit())
+        && (has_patronymic(text)
+            || (context.is_person_key && (has_initials(text) || is_full_name(text))))
 }
 
 /// Whether `text` is written for people: enough words, and few of the marks of code, logs and markup.
@@ -128,6 +146,26 @@ mod tests {
     fn a_long_text_is_read_to_its_end() {
         let text = "Уважаемая Смирнова Ольга Петровна, ваш заказ готов к выдаче. ".repeat(2_000);
         check(&text, &["Смирнова Ольга Петровна"; 2_000]);
+    }
+
+    #[test]
+    fn a_name_by_its_form_needs_no_prose() {
+        check(
+            "ӘЛІБЕКОВА ҰЛЖАН ҚАЙРАТҚЫЗЫ",
+            &["ӘЛІБЕКОВА ҰЛЖАН ҚАЙРАТҚЫЗЫ"],
+        );
+        check("Kim T.A.", &[]);
+        let person = KeyHint {
+            is_person: true,
+            ..KeyHint::default()
+        };
+        for (text, expected) in [
+            ("Kim T.A.", 1),
+            ("Смирнова Ольга", 1),
+            ("Самовывоз со склада", 0),
+        ] {
+            assert_eq!(scanned(text, person).len(), expected, "{text}");
+        }
     }
 
     #[test]

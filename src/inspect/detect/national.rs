@@ -17,6 +17,9 @@ pub(super) fn read(number: &Number<'_>, context: &Context, sink: &mut Sink<'_>) 
     if number.has_plus && !(number.is_run() && checksum::iin(number.digits)) {
         return false;
     }
+    if number.digits.iter().all(|it| *it == 0) {
+        return false;
+    }
     let is_keyed = context.names(Category::NationalId);
     sink.spend_validator();
     let judged = match number.digits.len() {
@@ -435,6 +438,7 @@ mod tests {
         check_keyed(key, "31210632040244", Some((ID, Confidence::Certain)));
         check_keyed(key, "AB123456C", Some((ID, Confidence::High)));
         check_keyed(key, "string", None);
+        check_keyed(key, "000000000000", None);
         order_key("991231100010", Some((ID, Confidence::Medium)));
     }
 

@@ -66,6 +66,8 @@ const PLACEHOLDERS: &[&str] = &[
     "-",
     "address",
     "anonymous",
+    "card holder",
+    "cardholder name",
     "default",
     "email",
     "empty",
@@ -112,7 +114,8 @@ pub(super) fn is_placeholder(text: &str) -> bool {
             .chars()
             .all(|it| matches!(it, '*' | '.' | '-' | '_' | '?' | '#' | ' '))
         || PLACEHOLDERS.iter().any(|it| bare.eq_ignore_ascii_case(it))
-        || matches!(bare, "нет" | "Нет" | "жоқ" | "Жоқ")
+        || is_zero(bare)
+        || says_nothing(bare)
         || [
             ("{{", "}}"),
             ("${", "}"),
@@ -126,6 +129,37 @@ pub(super) fn is_placeholder(text: &str) -> bool {
         ]
         .iter()
         .any(|(open, close)| is_variable(bare, open, close))
+}
+
+/// Zeroes in groups stand for a number or an id that is not known.
+fn is_zero(bare: &str) -> bool {
+    bare.len() >= 5
+        && bare.bytes().all(|it| matches!(it, b'0' | b'-' | b' '))
+        && bare.bytes().filter(|it| *it == b'0').count() >= 5
+}
+
+/// Russian and Kazakh words that stand where a value is not known, or where there is none: goods that are fetched have no address.
+fn says_nothing(bare: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "нет",
+        "жоқ",
+        "нет данных",
+        "н/д",
+        "не указано",
+        "не указан",
+        "не указана",
+        "не задано",
+        "неизвестно",
+        "отсутствует",
+        "көрсетілмеген",
+        "белгісіз",
+        "самовывоз",
+        "өзі алып кету",
+    ];
+    !bare.is_ascii() && bare.len() <= 40 && {
+        let lower = bare.to_lowercase();
+        WORDS.contains(&lower.as_str())
+    }
 }
 
 /// The whole text is one variable: its name holds no separator of data such as `:` or `,`.
@@ -167,6 +201,54 @@ pub(super) fn is_full_name_like(text: &str) -> bool {
                 .next()
                 .is_some_and(|first| !first.is_lowercase() || is_particle(it))
         })
+}
+
+/// Whether the whole text is a name of two to four words of which one is a patronymic: `ӘЛІБЕКОВА ҰЛЖАН ҚАЙРАТҚЫЗЫ`.
+pub(super) fn has_patronymic(text: &str) -> bool {
+    const ENDINGS: &[&str] = &[
+        "ұлы", "қызы", "улы", "кызы", "uly", "qyzy", "kyzy", "вич", "вна", "ична", "ovich",
+        "evich", "ovna", "evna",
+    ];
+    let bare = text.trim();
+    let words = bare.split(' ').filter(|it| !it.is_empty());
+    let ends_so = |word: &str| {
+        let lower = word.to_lowercase();
+        ENDINGS.iter().any(|end| {
+            lower
+                .strip_suffix(end)
+                .is_some_and(|stem| stem.chars().count() >= 3)
+        })
+    };
+    bare.len() <= 120
+        && bare.starts_with(char::is_uppercase)
+        && (2..=4).contains(&words.clone().take(5).count())
+        && words.skip(1).any(ends_so)
+        && is_full_name_like(bare)
+}
+
+/// Whether the whole text is a surname and initials: `Серікова Ұ. Б.`, `Kim T.A.`
+pub(super) fn has_initials(text: &str) -> bool {
+    let Some((surname, initials)) = text.trim().split_once(' ') else {
+        return false;
+    };
+    let letters = surname.chars().filter(|it| it.is_alphabetic()).count();
+    let mut rest = initials.chars().filter(|it| *it != ' ').peekable();
+    let mut count = 0;
+    while let (Some(letter), Some('.')) = (rest.next(), rest.next()) {
+        if !letter.is_uppercase() {
+            return false;
+        }
+        count += 1;
+        if rest.peek().is_none() {
+            break;
+        }
+    }
+    letters >= 2
+        && (1..=2).contains(&count)
+        && rest.peek().is_none()
+        && surname.starts_with(char::is_uppercase)
+        && is_name_like(surname)
+        && initials.ends_with('.')
 }
 
 /// Lower-case words inside names.
@@ -272,6 +354,40 @@ mod tests {
     }
 
     #[test]
+    fn patronymics_and_initials_tell_a_person() {
+        for text in [
+            "ӘЛІБЕКОВА ҰЛЖАН ҚАЙРАТҚЫЗЫ",
+            "Смирнова Ольга Петровна",
+            "Akhmetov Dauren Serikuly",
+            "Нұрлан Серікұлы",
+        ] {
+            assert!(has_patronymic(text), "{text}");
+        }
+        for text in [
+            "Подольский Ольга",
+            "Товар Равна",
+            "Ольга Петровна купила чай",
+            "ТОО Серікұлы",
+            "Петровна",
+        ] {
+            assert!(!has_patronymic(text), "{text}");
+        }
+        for text in ["Kim T.A.", "Серікова Ұ. Б.", "Оспанов Н."] {
+            assert!(has_initials(text), "{text}");
+        }
+        for text in [
+            "Kim TA",
+            "г. Алматы",
+            "Kim t.a.",
+            "Kim T.A.B.",
+            "10 A.",
+            "Kim T.Alma",
+        ] {
+            assert!(!has_initials(text), "{text}");
+        }
+    }
+
+    #[test]
     fn placeholders() {
         for text in [
             "{{ user.name }}",
@@ -280,6 +396,10 @@ mod tests {
             "*|FNAME|*",
             "***",
             "N/A",
+            "Не указано",
+            "Самовывоз",
+            "000000000000",
+            "00000000-0000-0000-0000-000000000000",
             "  ",
         ] {
             assert!(is_placeholder(text), "{text}");

@@ -258,6 +258,7 @@ pub(super) fn local(number: &Number<'_>, context: &Context, sink: &mut Sink<'_>)
     let confidence = match (number.digits, number.sizes) {
         ([7 | 8, 3 | 4 | 7 | 8 | 9, ..], [1, 3..=5, _, ..]) if is_trunk(number) => Confidence::High,
         _ if number.has_lost_plus && is_international(number) => Confidence::High,
+        ([7 | 8, 7 | 9, ..], [11]) if context.is_person_key => Confidence::High,
         ([7 | 8, 7 | 9, ..], [11]) => Confidence::Medium,
         ([2..=9, _, _, 2..=9, ..], [3, 3, 4]) if used.bracket => Confidence::High,
         ([2..=9, _, _, 2..=9, ..], [3, 3, 4]) if used.hyphen => Confidence::Medium,

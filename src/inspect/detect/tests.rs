@@ -84,6 +84,16 @@ pub(super) fn check_keyed(
     assert_eq!(surest(&hits), expected, "{category:?}: {text}");
 }
 
+/// The hits in a text without a key.
+pub(super) fn found(text: &str) -> Vec<Hit> {
+    scan(
+        text,
+        ValueKind::String,
+        KeyHint::default(),
+        KeyHint::default(),
+    )
+}
+
 /// What a value under an order-like key is.
 pub(super) fn order_key(text: &str, expected: Option<(Category, Confidence)>) {
     let key = KeyHint {
