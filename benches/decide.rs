@@ -51,6 +51,8 @@ fn destination() -> Option<Destination> {
         })],
         modes: Modes::default(),
         confidence_min: Confidence::High,
+        thresholds: Vec::new(),
+        combination_min: 3,
         refuse_unverified: false,
         fallback: Fallback::default(),
         operators: BTreeMap::new(),

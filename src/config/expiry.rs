@@ -41,6 +41,8 @@ pub enum ExpiryKind {
     RevocationList,
     /// A safeguard (standard clauses, binding rules).
     Safeguard,
+    /// A threshold that hides findings.
+    Threshold,
     /// A reason that an officer lets pass.
     Waiver,
 }
@@ -57,6 +59,7 @@ impl ExpiryKind {
             Self::ProtectionLevel => "protection-level",
             Self::RevocationList => "revocation-list",
             Self::Safeguard => "safeguard",
+            Self::Threshold => "threshold",
             Self::Waiver => "waiver",
         }
     }
@@ -67,7 +70,8 @@ impl ExpiryKind {
 pub struct Exception {
     /// Destination id.
     pub destination: Arc<str>,
-    /// [`ExpiryKind::FailureOpen`], [`ExpiryKind::NotPersonal`] or [`ExpiryKind::Waiver`].
+    /// [`ExpiryKind::FailureOpen`], [`ExpiryKind::NotPersonal`], [`ExpiryKind::Threshold`] or
+    /// [`ExpiryKind::Waiver`].
     pub kind: ExpiryKind,
     /// Which component (`audit`), or which value (`body $.sender.email`).
     pub what: String,

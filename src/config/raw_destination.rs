@@ -64,6 +64,11 @@ pub(super) struct Destination {
     pub(super) waivers: Vec<Waiver>,
     /// Findings act from here. Default high.
     pub(super) confidence_min: Option<Confidence>,
+    /// Other thresholds, for some categories or one detector.
+    #[serde(default)]
+    pub(super) thresholds: Vec<Threshold>,
+    /// From so many kinds of data found with medium confidence in one object, each is of high confidence. 0 is never. Default 3.
+    pub(super) combination_min: Option<u32>,
     /// Refuses identifiers of a kind of which the person has none registered. Default false.
     #[serde(default)]
     pub(super) refuse_unverified: bool,
@@ -411,6 +416,51 @@ pub(super) struct Waiver {
     pub(super) why: String,
     /// Last day.
     pub(super) until: String,
+}
+
+/// From which confidence findings of some categories, or of one detector, act.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Threshold {
+    /// A category (what is below it is covered) or the name of a detector; that of a detector goes before those of categories.
+    pub(super) of: String,
+    /// Findings act from here.
+    pub(super) confidence_min: ThresholdMin,
+    /// Why, if it asks for more than the destination's `confidence_min`.
+    pub(super) reason: Option<String>,
+    /// Who answers for it, in that case.
+    pub(super) owner: Option<String>,
+    /// Last day, in that case.
+    pub(super) expires: Option<String>,
+}
+
+/// A confidence, or none that would do.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ThresholdMin {
+    /// Shape only.
+    Low,
+    /// A check digit without a key, or a key that says otherwise.
+    Medium,
+    /// A key alone, or check digit and plausible content.
+    High,
+    /// A key and a valid value.
+    Certain,
+    /// They do not act.
+    Never,
+}
+
+impl ThresholdMin {
+    /// The confidence; `None` is never.
+    pub(super) const fn confidence(self) -> Option<Confidence> {
+        match self {
+            Self::Low => Some(Confidence::Low),
+            Self::Medium => Some(Confidence::Medium),
+            Self::High => Some(Confidence::High),
+            Self::Certain => Some(Confidence::Certain),
+            Self::Never => None,
+        }
+    }
 }
 
 /// Values that are not personal.

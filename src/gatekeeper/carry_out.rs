@@ -248,7 +248,6 @@ impl Task {
                 records: &self.reduction.drop_records,
                 fields: &fields,
                 operator: &operator,
-                confidence_min: facts.confidence_min,
                 token: &|category, value| keys.pseudonym(&facts.id, category, value),
             },
         )?;

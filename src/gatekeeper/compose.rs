@@ -9,7 +9,7 @@ use super::{
     screen::{Judged, Request},
 };
 use crate::model::{
-    finding::{Confidence, Location, Step},
+    finding::{Location, Step},
     inspection::Inspection,
     message::Message,
 };
@@ -34,7 +34,6 @@ pub(super) fn compose(
         masked: outgoing.masked,
         pseudonymised: outgoing.pseudonymised,
     });
-    let confidence_min = destination.map_or(Confidence::Low, |it| it.facts.confidence_min);
     let decided = Decided {
         id: DecisionId(uuid::Uuid::now_v7()),
         at: judged.transfer.at,
@@ -43,7 +42,7 @@ pub(super) fn compose(
         method: Arc::clone(&request.method),
         recipient: destination.map(|it| recipient(it, snapshot)),
         findings: count_findings(&judged.inspection),
-        locations: masked_locations(&judged.inspection, confidence_min, snapshot),
+        locations: masked_locations(&judged.inspection, snapshot),
         transfer: judged.transfer,
         decision: judged.decision,
         register_sequence: judged.register_sequence,
@@ -93,16 +92,12 @@ fn count_findings(inspection: &Inspection) -> Vec<FindingCount> {
 }
 
 /// Where the findings that act and the gaps stand, each place once.
-fn masked_locations(
-    inspection: &Inspection,
-    confidence_min: Confidence,
-    snapshot: &Snapshot,
-) -> Vec<String> {
+fn masked_locations(inspection: &Inspection, snapshot: &Snapshot) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     let findings = inspection
         .findings
         .iter()
-        .filter(|it| it.confidence >= confidence_min)
+        .filter(|it| it.acts)
         .map(|it| (&it.location, it.in_key));
     for (location, in_key) in findings.chain(inspection.gaps.iter().map(|it| (&it.location, false)))
     {

@@ -26,8 +26,8 @@ pub use format::reading::Scratch;
 pub use reduce::{Order, Reduced, Token};
 
 use crate::model::{
-    Purpose, Timestamp,
-    finding::{Confidence, Part},
+    Category, Purpose, Timestamp,
+    finding::{Confidence, Part, Threshold, ThresholdOf},
     inspection::{Budget, Inspection, PlanSpec},
     message::Message,
 };
@@ -50,6 +50,9 @@ pub struct Plan {
     /// Purposes of the sections, in the order of the plan.
     sections: Vec<Purpose>,
     confidence_min: Confidence,
+    /// In the order in which they are asked.
+    thresholds: Vec<Threshold>,
+    combination_min: u32,
     budget: Budget,
     /// Instants at which exceptions end, latest first, each with the plan from then on.
     later: Vec<(Timestamp, Self)>,
@@ -63,6 +66,8 @@ impl Default for Plan {
             has_records: false,
             sections: Vec::new(),
             confidence_min: spec.confidence_min,
+            thresholds: spec.thresholds,
+            combination_min: spec.combination_min,
             budget: spec.budget,
             later: Vec::new(),
         }
@@ -143,6 +148,18 @@ impl Inspector {
 }
 
 impl Plan {
+    /// Whether a finding is acted on.
+    fn acts(&self, category: Category, detector: &str, confidence: Confidence) -> bool {
+        let own = self
+            .thresholds
+            .iter()
+            .find(|it| it.covers(category, detector));
+        match own {
+            Some(threshold) => threshold.min.is_some_and(|min| confidence >= min),
+            None => confidence >= self.confidence_min,
+        }
+    }
+
     /// The plan in force at `at`: without the exceptions that have ended by then.
     pub fn at(&self, at: Timestamp) -> &Self {
         let ended = self.later.iter().find(|(end, _)| *end <= at);
@@ -151,10 +168,14 @@ impl Plan {
 
     fn compile(spec: &PlanSpec) -> Result<Self, String> {
         let mut plan = Self::compile_whole(spec)?;
-        let ends: BTreeSet<Timestamp> = spec.not_personal_until.iter().map(|it| it.1).collect();
+        let exceptions = spec.not_personal_until.iter().map(|it| it.1);
+        let thresholds = spec.thresholds.iter().filter_map(|it| it.until);
+        let ends: BTreeSet<Timestamp> = exceptions.chain(thresholds).collect();
         for end in ends.into_iter().rev() {
             let mut rest = spec.clone();
             rest.not_personal_until.retain(|it| it.1 > end);
+            rest.thresholds
+                .retain(|it| it.until.is_none_or(|until| until > end));
             plan.later.push((end, Self::compile_whole(&rest)?));
         }
         Ok(plan)
@@ -187,10 +208,22 @@ impl Plan {
             has_records: spec.records.is_some(),
             sections: spec.sections.iter().map(|it| it.1.clone()).collect(),
             confidence_min: spec.confidence_min,
+            thresholds: in_order(&spec.thresholds),
+            combination_min: spec.combination_min,
             budget: spec.budget.clone(),
             later: Vec::new(),
         })
     }
+}
+
+/// Thresholds of detectors first, then those of few categories.
+fn in_order(thresholds: &[Threshold]) -> Vec<Threshold> {
+    let mut out = thresholds.to_vec();
+    out.sort_by_key(|it| match &it.of {
+        ThresholdOf::Detector(_) => 0,
+        ThresholdOf::Categories(set) => set.len(),
+    });
+    out
 }
 
 /// Reads `message` with any detection.

@@ -13,7 +13,7 @@ use std::{
 use super::format::reading::{Claim, Find, Node, NodeId, NodeKind, Reading, Spot};
 use crate::model::{
     Category,
-    finding::{Confidence, Finding, Part},
+    finding::{Confidence, Finding, Part, Raised},
     inspection::{Inspection, Person, Record},
     subject::Identifier,
 };
@@ -22,17 +22,24 @@ use crate::model::{
 pub(super) fn conclude<S: super::format::reading::Scan>(
     reading: &mut Reading<'_, S>,
 ) -> Inspection {
-    let confidences = confidences(&reading.nodes, &reading.finds);
     let plan = reading.plan;
-    let min = plan.confidence_min;
-    let findings = reading
+    let mut confidences = confidences(&reading.nodes, &reading.finds);
+    combine(
+        &reading.nodes,
+        &reading.finds,
+        &mut confidences,
+        plan.combination_min,
+    );
+    let findings: Vec<Finding> = reading
         .finds
         .iter()
         .zip(&confidences)
-        .map(|(find, confidence)| Finding {
+        .map(|(find, (confidence, raised))| Finding {
             category: find.category,
             detector: find.detector,
             confidence: *confidence,
+            raised: *raised,
+            acts: plan.acts(find.category, find.detector, *confidence),
             location: reading.location(find.spot.node, find.spot.leaf.as_ref()),
             in_key: find.spot.in_key,
             span: find.span.clone(),
@@ -40,7 +47,7 @@ pub(super) fn conclude<S: super::format::reading::Scan>(
             line: find.line,
         })
         .collect();
-    let mentions = mentions(&reading.finds, &reading.claims, &confidences, min);
+    let mentions = mentions(&reading.finds, &reading.claims, &findings);
     let groups = if mentions.is_empty() {
         Vec::new()
     } else if plan.has_records {
@@ -79,9 +86,12 @@ const fn is_evidence(find: &Find) -> bool {
     ) && matches!(find.confidence, Confidence::High | Confidence::Certain)
 }
 
+/// How sure a find is, and why it is surer than alone.
+type Sure = (Confidence, Option<Raised>);
+
 /// The confidence of each find, with its surroundings: it rises beside other data of a person, that is in the same object or in one
 /// around it up to the element of an array, or under a key that names a person.
-fn confidences(nodes: &[Node], finds: &[Find]) -> Vec<Confidence> {
+fn confidences(nodes: &[Node], finds: &[Find]) -> Vec<Sure> {
     let mut evidence = vec![0_u32; nodes.len()];
     for find in finds.iter().filter(|it| is_evidence(it)) {
         if let Some(count) = evidence.get_mut(holder(nodes, find.spot.node)) {
@@ -119,12 +129,44 @@ fn confidences(nodes: &[Node], finds: &[Find]) -> Vec<Confidence> {
         .map(|find| {
             let can_rise = find.beside_person > find.confidence;
             if can_rise && (find.spot.is_person || is_beside(find)) {
-                find.beside_person
+                (find.beside_person, Some(Raised::BesidePerson))
             } else {
-                find.confidence
+                (find.confidence, None)
             }
         })
         .collect()
+}
+
+/// Raises finds of medium confidence where `kinds_min` kinds of data or more stand in one object: a name, a date and a number that
+/// could each be anything are a person together. Finds of low confidence, which are shape only, neither count nor rise; nor do what devices
+/// and companies have too.
+fn combine(nodes: &[Node], finds: &[Find], confidences: &mut [Sure], kinds_min: u32) {
+    // The kind of data that a find speaks for.
+    let kind = |find: &Find| {
+        let code = find.category.code();
+        let kind = code.split_once('.').map_or(code, |it| it.0);
+        (!matches!(kind, "online" | "website")).then_some(kind)
+    };
+    let is_medium = |it: &Sure| it.0 == Confidence::Medium;
+    if kinds_min == 0 || !confidences.iter().any(is_medium) {
+        return;
+    }
+    let mut kinds: BTreeMap<NodeId, BTreeSet<&str>> = BTreeMap::new();
+    for (find, sure) in finds.iter().zip(&*confidences) {
+        if let Some(kind) = kind(find).filter(|_| sure.0 >= Confidence::Medium) {
+            let own = kinds.entry(holder(nodes, find.spot.node)).or_default();
+            own.insert(kind);
+        }
+    }
+    for (find, sure) in finds.iter().zip(confidences) {
+        let own = kinds.get(&holder(nodes, find.spot.node));
+        if is_medium(sure)
+            && kind(find).is_some()
+            && own.is_some_and(|it| it.len() >= kinds_min as usize)
+        {
+            *sure = (Confidence::High, Some(Raised::Combination));
+        }
+    }
 }
 
 /// The object, document or part around a node (itself, if it is one).
@@ -148,15 +190,10 @@ struct Mention<'a> {
     identifier: Option<&'a Identifier>,
 }
 
-fn mentions<'a>(
-    finds: &'a [Find],
-    claims: &'a [Claim],
-    confidences: &[Confidence],
-    min: Confidence,
-) -> Vec<Mention<'a>> {
-    let found = finds.iter().zip(confidences).enumerate();
-    let found = found.map(|(at, (find, confidence))| {
-        let is_sure = *confidence >= min;
+fn mentions<'a>(finds: &'a [Find], claims: &'a [Claim], findings: &[Finding]) -> Vec<Mention<'a>> {
+    let found = finds.iter().zip(findings).enumerate();
+    let found = found.map(|(at, (find, finding))| {
+        let is_sure = finding.acts;
         Mention {
             spot: &find.spot,
             finding: Some((at, find.category, is_sure)),

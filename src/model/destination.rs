@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Category, CategorySet, Country, Day, Purpose, Timestamp,
     decision::{Mode, ReasonCode},
-    finding::{Confidence, GapKind},
+    finding::{Confidence, GapKind, Threshold},
     inspection::PlanSpec,
     law::Reading,
 };
@@ -241,6 +241,10 @@ pub struct Destination {
     pub modes: Modes,
     /// Findings act from here.
     pub confidence_min: Confidence,
+    /// Other thresholds than that, for some categories or a detector.
+    pub thresholds: Vec<Threshold>,
+    /// From so many kinds of data found weakly in one object, each is sure; 0 is never.
+    pub combination_min: u32,
     /// Refuses identifiers of a kind the subject has none registered of.
     pub refuse_unverified: bool,
     /// Allowed reductions.

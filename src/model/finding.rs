@@ -4,7 +4,7 @@ use std::{fmt, ops::Range, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::Category;
+use super::{Category, CategorySet, Timestamp};
 
 /// How sure a detector is. A destination acts from its `confidence_min` (default `high`); below it the finding is recorded.
 #[derive(
@@ -40,6 +40,55 @@ impl Confidence {
             Self::Medium => "medium",
             Self::High => "high",
             Self::Certain => "certain",
+        }
+    }
+}
+
+/// Why a finding is surer than its detector alone would have it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Raised {
+    /// It stands beside other data of a person, or under a key that names one.
+    BesidePerson,
+    /// Several kinds of weak findings stand in one object.
+    Combination,
+}
+
+impl Raised {
+    /// The name in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BesidePerson => "beside-person",
+            Self::Combination => "combination",
+        }
+    }
+}
+
+/// Another threshold than the destination's `confidence_min`, for some categories or one detector.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Threshold {
+    /// What it is for.
+    pub of: ThresholdOf,
+    /// Findings act from here; `None`: never.
+    pub min: Option<Confidence>,
+    /// The instant at which it ends, if it does.
+    pub until: Option<Timestamp>,
+}
+
+/// What a [`Threshold`] is for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ThresholdOf {
+    /// Findings of these categories.
+    Categories(CategorySet),
+    /// Findings of this detector; goes before those of categories.
+    Detector(Arc<str>),
+}
+
+impl Threshold {
+    /// Whether it is for findings of this category by this detector.
+    pub fn covers(&self, category: Category, detector: &str) -> bool {
+        match &self.of {
+            ThresholdOf::Categories(set) => set.contains(category),
+            ThresholdOf::Detector(name) => **name == *detector,
         }
     }
 }
@@ -172,6 +221,10 @@ pub struct Finding {
     pub detector: &'static str,
     /// How sure.
     pub confidence: Confidence,
+    /// Why it is surer than its detector alone.
+    pub raised: Option<Raised>,
+    /// Whether it is acted on: it reaches the threshold that the destination sets for it. Else it is recorded only.
+    pub acts: bool,
     /// Where.
     pub location: Location,
     /// Whether the data is a member name (key), not a value.

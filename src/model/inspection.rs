@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     CategorySet, Purpose, Timestamp,
-    finding::{Confidence, Finding, Gap, Part},
+    finding::{Confidence, Finding, Gap, Part, Threshold},
     subject::{Identifier, IdentifierKind},
 };
 
@@ -87,6 +87,10 @@ pub struct Selector {
     pub at: String,
 }
 
+/// Kinds of data found weakly in one object that make each of them sure, unless the destination says otherwise. Two are often a
+/// product's (a title and a date); three are rarely anything but a person.
+pub const COMBINATION_MIN: u32 = 3;
+
 /// What a route asks inspection to do. Text form; `inspect` compiles it once.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PlanSpec {
@@ -102,6 +106,10 @@ pub struct PlanSpec {
     pub sections: Vec<(Selector, Purpose)>,
     /// Findings below this are recorded as weak.
     pub confidence_min: Confidence,
+    /// Other thresholds than that. One of a detector goes before those of categories; of several, the narrowest category wins.
+    pub thresholds: Vec<Threshold>,
+    /// From so many kinds of data found with medium confidence in one object, each is of high confidence. 0 is never. Default 3.
+    pub combination_min: u32,
     /// Budgets of one message.
     pub budget: Budget,
 }
@@ -115,6 +123,8 @@ impl Default for PlanSpec {
             not_personal_until: Vec::new(),
             sections: Vec::new(),
             confidence_min: Confidence::High,
+            thresholds: Vec::new(),
+            combination_min: COMBINATION_MIN,
             budget: Budget::default(),
         }
     }

@@ -233,6 +233,8 @@ fn facts(id: &str) -> facts::Destination {
             ..facts::Modes::default()
         },
         confidence_min: Confidence::High,
+        thresholds: Vec::new(),
+        combination_min: 3,
         refuse_unverified: false,
         fallback: facts::Fallback::default(),
         operators: BTreeMap::new(),

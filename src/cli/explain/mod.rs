@@ -181,7 +181,6 @@ fn answer(
         rehearsal,
         opened,
         explanation,
-        confidence_min: matched.destination.facts.confidence_min,
     })))
 }
 

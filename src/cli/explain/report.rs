@@ -13,7 +13,7 @@ use crate::{
     gatekeeper::Rehearsal,
     inspect::detect::categories,
     model::{
-        finding::{Confidence, Finding, Location, normalized_path},
+        finding::{Finding, Location, Raised, normalized_path},
         inspection::{Inspection, Person},
     },
     policy::Explanation,
@@ -25,7 +25,6 @@ pub(super) struct Report {
     pub(super) rehearsal: Rehearsal,
     pub(super) explanation: Explanation,
     /// Below it, a finding is recorded and not judged.
-    pub(super) confidence_min: Confidence,
     /// Components whose failure passes at the destination then.
     pub(super) opened: Vec<Exception>,
 }
@@ -55,7 +54,7 @@ impl Answer {
                 json!({
                     "verdict": it.explanation.verdict,
                     "would_be": it.explanation.would_be,
-                    "findings": inspection.findings.iter().map(|found| finding(found, it.confidence_min)).collect::<Vec<_>>(),
+                    "findings": inspection.findings.iter().map(finding).collect::<Vec<_>>(),
                     "gaps": inspection.gaps.iter().map(|it| json!({
                         "kind": it.kind, "location": location(&it.location),
                     })).collect::<Vec<_>>(),
@@ -99,7 +98,7 @@ fn candidate(it: &Candidate) -> [String; 5] {
 fn judged(report: &Report) -> String {
     let inspection = &report.rehearsal.inspection;
     let mut out = String::new();
-    findings(inspection, report.confidence_min, &mut out);
+    findings(inspection, &mut out);
     for gap in &inspection.gaps {
         let place = location(&gap.location);
         let _infallible = writeln!(out, "Not read: {place} ({})", gap.kind.as_str());
@@ -130,7 +129,7 @@ fn judged(report: &Report) -> String {
     out
 }
 
-fn findings(inspection: &Inspection, confidence_min: Confidence, out: &mut String) {
+fn findings(inspection: &Inspection, out: &mut String) {
     if inspection.findings.is_empty() {
         out.push_str("No personal data found.\n");
         return;
@@ -142,13 +141,8 @@ fn findings(inspection: &Inspection, confidence_min: Confidence, out: &mut Strin
             place(it),
             format!("{} ({label})", it.category),
             it.confidence.as_str().to_owned(),
-            it.detector.to_owned(),
-            if it.confidence >= confidence_min {
-                "yes"
-            } else {
-                "no"
-            }
-            .to_owned(),
+            why(it),
+            if it.acts { "yes" } else { "no" }.to_owned(),
         ]
     };
     let rows = inspection.findings.iter().map(row);
@@ -157,14 +151,23 @@ fn findings(inspection: &Inspection, confidence_min: Confidence, out: &mut Strin
     ));
 }
 
-fn finding(it: &Finding, confidence_min: Confidence) -> Value {
+/// The detector, and what made the finding surer.
+fn why(it: &Finding) -> String {
+    match it.raised {
+        Some(raised) => format!("{}, {}", it.detector, raised.as_str()),
+        None => it.detector.to_owned(),
+    }
+}
+
+fn finding(it: &Finding) -> Value {
     json!({
         "category": it.category,
         "detector": it.detector,
         "confidence": it.confidence.as_str(),
         "location": location(&it.location),
         "in_key": it.in_key,
-        "acts": it.confidence >= confidence_min,
+        "raised": it.raised.map(Raised::as_str),
+        "acts": it.acts,
     })
 }
 

@@ -21,7 +21,11 @@ use crate::{
         record::Decided,
         replay::{Replayed, Unreplayable, replay},
     },
-    model::{Timestamp, evidence::Evidence},
+    model::{
+        Timestamp,
+        evidence::Evidence,
+        finding::{Confidence, Threshold},
+    },
     policy::Policy,
 };
 
@@ -156,8 +160,12 @@ fn again(
     let evidence = past.evidence(decided)?;
     let id = &decided.transfer.destination;
     let mut confidence_was = None;
+    let next = new.destination(id);
     if present.has_made(decided) {
         let destination = present.destination(id);
+        if acts_otherwise(decided, destination, next) {
+            return Err(Unreplayable::Confidence);
+        }
         confidence_was = destination.map(|it| it.facts.confidence_min);
         let same = replay(
             decided,
@@ -170,13 +178,37 @@ fn again(
             return Err(Unreplayable::Unfaithful);
         }
     }
-    replay(
-        decided,
-        &evidence,
-        new.destination(id),
-        confidence_was,
-        &new.policy,
-    )
+    replay(decided, &evidence, next, confidence_was, &new.policy)
+}
+
+/// Whether thresholds or the combination of weak findings changed in a way that concerns what was found: the record does not say
+/// whose findings those were.
+fn acts_otherwise(
+    decided: &Decided,
+    present: Option<&Destination>,
+    new: Option<&Destination>,
+) -> bool {
+    let (Some(present), Some(new)) = (present, new) else {
+        return false;
+    };
+    let (was, is) = (&present.facts, &new.facts);
+    let mut changed = was
+        .thresholds
+        .iter()
+        .filter(|it| !is.thresholds.contains(it));
+    let mut added = is
+        .thresholds
+        .iter()
+        .filter(|it| !was.thresholds.contains(it));
+    let mut found = decided.findings.iter();
+    let covers = |it: &Threshold| {
+        let mut findings = decided.findings.iter();
+        findings.any(|found| it.covers(found.category, &found.detector))
+    };
+    changed.any(covers)
+        || added.any(covers)
+        || (was.combination_min != is.combination_min
+            && found.any(|it| it.confidence <= Confidence::High))
 }
 
 /// A log that cannot be read.

@@ -17,7 +17,7 @@ use super::{Failure, Outcome};
 use crate::{
     inspect::{Inspector, Plan, Scratch, detect::categories},
     model::{
-        finding::{Confidence, Finding, Gap, Location, Part, normalized_path},
+        finding::{Confidence, Finding, Gap, Location, Part, Raised, normalized_path},
         inspection::PlanSpec,
         message::Message,
     },
@@ -167,6 +167,8 @@ struct FoundItem<'a> {
     category: &'static str,
     detector: &'static str,
     confidence: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raised: Option<&'static str>,
     part: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
@@ -336,7 +338,10 @@ impl Scanner {
                 place,
                 format!("{} ({label})", finding.category),
                 finding.confidence.as_str().to_owned(),
-                finding.detector.to_owned(),
+                finding.raised.map_or_else(
+                    || finding.detector.to_owned(),
+                    |it| format!("{}, {}", finding.detector, it.as_str()),
+                ),
             ]);
         }
         if rows.len() == 1 {
@@ -467,6 +472,7 @@ fn found_item<'a>(
         category: finding.category.code(),
         detector: finding.detector,
         confidence: finding.confidence.as_str(),
+        raised: finding.raised.map(Raised::as_str),
         part: location.part.as_str(),
         name: location.name.as_deref(),
         path: location.path.as_deref().map(normalized_path),

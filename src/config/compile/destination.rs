@@ -14,15 +14,15 @@ use super::{
     },
     World, agreement,
     context::Context,
-    fallback, law, routes, settings, upstream, waivers,
+    fallback, law, routes, settings, thresholds, upstream, waivers,
 };
 use crate::{
     gatekeeper::destination::{Destination, Limits, Matcher, check_path},
     model::{
         self, Country, Purpose,
         destination::{Agreement, FailurePolicy, GapPolicy, Modes, Onward, Party, Route},
-        finding::{Confidence, GapKind},
-        inspection::Budget,
+        finding::{Confidence, GapKind, Threshold},
+        inspection::{Budget, COMBINATION_MIN},
         law::Reading,
     },
 };
@@ -83,13 +83,16 @@ fn destination(
     let party = party(cx, &at.key("party"), &raw.party, world);
     let readings = law::readings(cx, at, raw, world);
     let agreement = agreement::compile(cx, at, raw, world, party.as_ref(), &readings);
+    let offset = world.operator.utc_offset;
+    let thresholds = thresholds::compile(cx, &at.key("thresholds"), raw, offset);
     let setting = routes::Setting {
         destination: raw,
         at,
         agreement: agreement.as_ref(),
         readings: &readings,
         budget: budget(cx, &at.key("limits"), &raw.limits),
-        offset: world.operator.utc_offset,
+        thresholds: &thresholds,
+        offset,
         inspector: world.inspector,
     };
     let (routes, plans, default_plan) = routes::compile(cx, &setting);
@@ -98,6 +101,7 @@ fn destination(
         readings,
         agreement,
         routes,
+        thresholds,
         is_secured: upstream
             .as_ref()
             .is_some_and(|it| it.url.scheme() == "https"),
@@ -137,6 +141,7 @@ struct Paper {
     readings: Vec<Arc<Reading>>,
     agreement: Option<Agreement>,
     routes: Vec<Route>,
+    thresholds: Vec<Threshold>,
     is_secured: bool,
 }
 
@@ -190,6 +195,8 @@ fn facts(
         readings: paper.readings,
         modes,
         confidence_min: raw.confidence_min.unwrap_or(Confidence::High),
+        thresholds: paper.thresholds,
+        combination_min: raw.combination_min.unwrap_or(COMBINATION_MIN),
         refuse_unverified: raw.refuse_unverified,
         fallback: fallback::compile(cx, at, raw),
         operators,

@@ -11,6 +11,7 @@ mod listeners;
 mod parties;
 mod routes;
 mod settings;
+mod thresholds;
 mod upstream;
 mod waivers;
 

@@ -17,8 +17,8 @@ use crate::{
     model::{
         Day, Purpose, UtcOffset,
         destination::{Agreement, Route, RoutePurpose},
-        finding::{Confidence, Part},
-        inspection::{Budget, PlanSpec, Selector},
+        finding::{Confidence, Part, Threshold},
+        inspection::{Budget, COMBINATION_MIN, PlanSpec, Selector},
         law::Reading,
     },
 };
@@ -30,6 +30,7 @@ pub(super) struct Setting<'a> {
     pub(super) agreement: Option<&'a Agreement>,
     pub(super) readings: &'a [Arc<Reading>],
     pub(super) budget: Budget,
+    pub(super) thresholds: &'a [Threshold],
     pub(super) offset: UtcOffset,
     pub(super) inspector: &'a Inspector,
 }
@@ -77,6 +78,11 @@ fn common_plan(cx: &Context<'_>, setting: &Setting<'_>) -> PlanSpec {
             .destination
             .confidence_min
             .unwrap_or(Confidence::High),
+        thresholds: setting.thresholds.to_vec(),
+        combination_min: setting
+            .destination
+            .combination_min
+            .unwrap_or(COMBINATION_MIN),
         budget: setting.budget.clone(),
         ..PlanSpec::default()
     };

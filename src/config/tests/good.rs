@@ -65,6 +65,12 @@ fn the_example_passes_and_means_what_it_says() {
         panic!("three destinations")
     };
     let facts = &mailing.facts;
+    // Only the threshold that hides findings ends.
+    let ends = facts
+        .thresholds
+        .iter()
+        .map(|it| (it.min.is_none(), it.until.is_some()));
+    assert_eq!(ends.collect::<Vec<_>>(), [(false, false), (true, true)]);
     let codes: Vec<String> = facts
         .effective_countries(Country::KZ)
         .iter()

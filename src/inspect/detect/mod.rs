@@ -89,6 +89,34 @@ pub struct Hit {
     pub identifier: Option<Identifier>,
 }
 
+/// The names of all detectors, as they stand in findings, the audit log and `thresholds`.
+pub const DETECTORS: &[&str] = &[
+    "account-address",
+    "address-in-text",
+    "coordinates",
+    "email",
+    "health",
+    "iban",
+    "id-document",
+    "iin",
+    "iin.shortened",
+    "inn",
+    "ip.v4",
+    "ip.v6",
+    "key",
+    "mac",
+    "magic",
+    "name-in-text",
+    "national-id",
+    "payment-card",
+    "phone",
+    "phone.jid",
+    "pinfl",
+    "snils",
+    "ssn",
+    "vehicle-plate",
+];
+
 /// Name of the detector that takes a value for what its key says.
 pub(crate) const BY_KEY: &str = "key";
 

@@ -9,7 +9,7 @@ use std::{
 use super::{
     super::{
         Plan,
-        detect::{BY_KEY, Detectors, Field, Hit, KeyHint, is_persons_address},
+        detect::{BY_KEY, DETECTORS, Detectors, Field, Hit, KeyHint, is_persons_address},
         key_names::KeyNames,
     },
     keys::{KeyId, KeyTable},
@@ -42,7 +42,10 @@ pub(crate) struct Lexicon {
 
 impl Scan for Lexicon {
     fn scan(&self, field: &Field<'_>, hits: &mut Vec<Hit>) -> u64 {
-        self.detectors.scan(field, hits)
+        let work = self.detectors.scan(field, hits);
+        // A detector that `thresholds` cannot name is a mistake of ours.
+        debug_assert!(hits.iter().all(|it| DETECTORS.contains(&it.detector)));
+        work
     }
 
     fn lookup(&self, key: &str) -> KeyHint {

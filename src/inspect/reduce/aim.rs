@@ -60,13 +60,13 @@ pub(super) fn collect(inspection: &Inspection, order: &Order<'_>) -> BTreeMap<Pl
             let Some(finding) = inspection.findings.get(*at) else {
                 continue;
             };
-            if categories.contains(finding.category) && finding.confidence >= order.confidence_min {
+            if categories.contains(finding.category) && finding.acts {
                 add(*at, (order.operator)(*index, finding.category), false);
             }
         }
     }
     for (at, finding) in inspection.findings.iter().enumerate() {
-        if wanted.contains(finding.category) && finding.confidence < order.confidence_min {
+        if wanted.contains(finding.category) && !finding.acts {
             add(at, Operator::Remove, true);
         }
     }

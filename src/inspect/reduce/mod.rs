@@ -35,7 +35,7 @@ use super::{
 use crate::model::{
     Category, CategorySet,
     destination::Operator,
-    finding::{Confidence, Part},
+    finding::Part,
     inspection::{Budget, Inspection, Record},
     message::Message,
     subject::{Identifier, IdentifierKind},
@@ -57,8 +57,6 @@ pub struct Order<'a> {
     pub fields: &'a [(usize, CategorySet)],
     /// What is done to a category of a person.
     pub operator: &'a (dyn Fn(usize, Category) -> Operator + 'a),
-    /// Findings below this are taken out only where they show a value that is taken out elsewhere.
-    pub confidence_min: Confidence,
     /// Makes pseudonyms.
     pub token: Token<'a>,
 }

@@ -239,3 +239,96 @@ fn an_exception_ends_at_its_instant() {
         assert_eq!(inspection.findings.len(), found, "at {at}");
     }
 }
+
+/// Category, confidence, what raised it, whether it acts.
+fn told(inspection: &Inspection) -> Vec<String> {
+    let line = |it: &Finding| {
+        let raised = it.raised.map_or("alone", |it| it.as_str());
+        let acts = if it.acts { "acts" } else { "rests" };
+        format!("{} {} {raised} {acts}", it.category, it.confidence.as_str())
+    };
+    inspection.findings.iter().map(line).collect()
+}
+
+#[test]
+fn kinds_of_weak_findings_in_one_object_raise_each_other() {
+    let inspector = crate::inspect::Inspector::default();
+    let read = |text: &str, combination_min: u32| {
+        let spec = PlanSpec {
+            combination_min,
+            ..PlanSpec::default()
+        };
+        told(&inspector.inspect(&json(text), &inspector.compile(&spec).unwrap()))
+    };
+    let near =
+        r#"{"order_id":"991231100010","amount":"4111111111111111","ref":"+7 701 000 00 01"}"#;
+    let raised = [
+        "national_id high combination acts",
+        "payment.card high combination acts",
+        "phone high alone acts",
+    ];
+    assert_eq!(read(near, 3), raised);
+    let alone = [
+        "national_id medium alone rests",
+        "payment.card medium alone rests",
+        "phone high alone acts",
+    ];
+    assert_eq!(read(near, 4), alone);
+    assert_eq!(read(near, 0), alone);
+    // Apart, they are of nobody together.
+    let apart = r#"{"a":{"order_id":"991231100010"},"b":{"amount":"4111111111111111"},"ref":"+7 701 000 00 01"}"#;
+    assert_eq!(read(apart, 3), alone);
+}
+
+#[test]
+fn thresholds_go_before_the_least_confidence() {
+    use crate::model::finding::{Threshold, ThresholdOf};
+    let inspector = crate::inspect::Inspector::default();
+    let set = |code: &str| ThresholdOf::Categories(crate::model::CategorySet::named(code).unwrap());
+    let detector = |name: &str| ThresholdOf::Detector(name.into());
+    let instant = crate::model::Timestamp::from_millis;
+    let check = |thresholds: &[(ThresholdOf, Option<Confidence>, Option<i64>)],
+                 wanted: [&str; 2]| {
+        let spec = PlanSpec {
+            thresholds: thresholds
+                .iter()
+                .map(|(of, min, until)| Threshold {
+                    of: of.clone(),
+                    min: *min,
+                    until: until.map(instant),
+                })
+                .collect(),
+            ..PlanSpec::default()
+        };
+        let plan = inspector.compile(&spec).unwrap();
+        let message = json(r#"{"order_id":"991231100010","mail":"a.ivanova@example.com"}"#);
+        let inspection = inspector.inspect(&message, plan.at(instant(10)));
+        let found = told(&inspection);
+        let last = |it: &String| it.rsplit(' ').next().unwrap_or_default().to_owned();
+        assert_eq!(found.iter().map(last).collect::<Vec<_>>(), wanted);
+        // What rests identifies nobody.
+        let sure = wanted.iter().filter(|it| **it == "acts").count();
+        let identifiers: usize = inspection
+            .persons
+            .iter()
+            .map(|it| it.identifiers.len())
+            .sum();
+        assert_eq!(identifiers, sure);
+    };
+    let medium = Some(Confidence::Medium);
+    check(&[], ["rests", "acts"]);
+    check(&[(set("national_id"), medium, None)], ["acts", "acts"]);
+    check(&[(detector("email"), None, None)], ["rests", "rests"]);
+    check(&[(set("email"), None, Some(11))], ["rests", "rests"]);
+    // It ended.
+    check(&[(set("email"), None, Some(10))], ["rests", "acts"]);
+    // A detector goes before a category, wherever it stands.
+    let high = Some(Confidence::High);
+    check(
+        &[
+            (set("national_id"), medium, None),
+            (detector("iin"), high, None),
+        ],
+        ["rests", "acts"],
+    );
+}

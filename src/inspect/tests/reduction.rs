@@ -46,7 +46,6 @@ fn order<'a>(
         records,
         fields,
         operator,
-        confidence_min: Confidence::High,
         token: &token,
     }
 }

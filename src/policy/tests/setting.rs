@@ -146,6 +146,8 @@ pub(super) fn destination(id: &str, code: &str, role: Role, profile: Profile) ->
         readings: vec![Arc::new(reading(profile))],
         modes: Modes::default(),
         confidence_min: Confidence::High,
+        thresholds: Vec::new(),
+        combination_min: 3,
         refuse_unverified: false,
         fallback: Fallback::default(),
         operators: BTreeMap::new(),

@@ -276,3 +276,26 @@ fn a_purpose_that_is_nearly_a_class_escapes_its_opt_in() {
     // No class, and near to none.
     wanted("delivery", "");
 }
+
+#[test]
+fn thresholds() {
+    check(
+        "    country: DE\n",
+        r"    country: DE
+    thresholds:
+      - {of: phone, confidence_min: medium}
+      - {of: phonee, confidence_min: low}
+      - {of: name-in-text, confidence_min: never}
+      - {of: phone, confidence_min: low, expires: 2027-01-01}
+      - {of: online, confidence_min: certain, reason: '', owner: x, expires: 2026-11-30}
+",
+        r#"
+            22:14 E destinations[0].thresholds[1].of: `phonee` is neither a category nor a detector [did you mean `phone`?]
+            23:9 E destinations[0].thresholds[2]: the threshold asks for more than `confidence_min`, so findings no longer act [say `reason`, `owner` and `expires`, or ask for less]
+            24:14 E destinations[0].thresholds[3].of: `phone` has two thresholds [keep one of the two]
+            24:51 W destinations[0].thresholds[3].expires: a threshold that asks for no more than `confidence_min` hides nothing and does not end [remove the key]
+            25:55 E destinations[0].thresholds[4].reason: the text is empty [say it in words; it goes into the record]
+            25:78 W destinations[0].thresholds[4].expires: the threshold expires on 2026-11-30 [remove it, or let its owner renew it]
+        "#,
+    );
+}
