@@ -3,8 +3,12 @@ import base64
 import csv
 import io
 import json
+import quopri
+import re
 import urllib.parse
 from xml.sax.saxutils import escape, quoteattr
+
+from markers import NEUTRAL_KEYS
 
 
 class Request:
@@ -201,6 +205,39 @@ def as_token(key, value, charset, rng):
     claims = json.dumps({"iss": "crm", key: value}, ensure_ascii=False)
     parts = [base64.urlsafe_b64encode(it.encode()).decode().rstrip("=") for it in ('{"alg":"HS256"}', claims)]
     return outside(rng, fields=[("Authorization", f"Bearer {parts[0]}.{parts[1]}.c2lnbmF0dXJlLW9mLW5vdGhpbmc".encode())])
+
+
+def as_card(key, value, charset, rng):
+    """A vCard of nobody, with the value in a property."""
+    property_of = {"phone": "TEL", "mobile": "TEL", "email": "EMAIL", "contact_email": "EMAIL", "birth_date": "BDAY", "birthday": "BDAY", "full_name": "FN",
+                   "customer_name": "FN"}
+    name = property_of.get(key, "NOTE" if key in NEUTRAL_KEYS else None)
+    if name is None or any(it < " " for it in value) or charset.label not in (None, "utf-8"):
+        raise Unfit("no property")
+    text = re.sub(r"([\\,;])", r"\\\1", value)
+    lines = ["BEGIN:VCARD", "VERSION:4.0", "KIND:org", f"{name}:{text}", "REV:20260301T100000Z", "END:VCARD", ""]
+    return Request(charset.typed("text/vcard"), charset.encode("\r\n".join(lines)))
+
+
+def as_mail(key, value, charset, rng):
+    """A message of a mailing API: as the body, or in base64 in a JSON body."""
+    if charset.label and charset.label.startswith("utf-16"):
+        raise Unfit(charset.label)
+    line = f"{key}: {value}"
+    transfer = rng.choice(["8bit", "base64", "quoted-printable"])
+    content = charset.encode(line)
+    if transfer == "base64":
+        content = base64.encodebytes(content).replace(b"\n", b"\r\n")
+    elif transfer == "quoted-printable":
+        content = quopri.encodestring(content).replace(b"\n", b"\r\n")
+    label = charset.label or "utf-8"
+    head = ("From: noreply@example.com\r\nTo: info@example.org\r\nSubject: Order A-17\r\nMIME-Version: 1.0\r\n"
+            f"Content-Type: text/plain; charset={label}\r\nContent-Transfer-Encoding: {transfer}\r\n\r\n")
+    message = head.encode() + content + b"\r\n"
+    if rng.random() < 0.5:
+        return Request("message/rfc822", message)
+    raw = base64.urlsafe_b64encode(message).decode()
+    return Request("application/json", json.dumps({"raw": raw}).encode())
 
 
 def utf_8_only(charset):

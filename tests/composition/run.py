@@ -6,7 +6,7 @@ is searched for the marker in every reading we know, and replayed to the jury: n
 how many requests there were and how long each was.
 
 Needs: `pip install -r tests/clients/requirements.txt`; the jury: `pip install -r tests/composition/requirements.txt`, Node and Go.
-Run: python3 tests/composition/run.py [SAMPLES] [--seed S] [--only ID] [--jury all|python|none] [--dry]
+Run: python3 tests/composition/run.py [SAMPLES] [--seed S] [--only ID] [--jury all|python|none] [--dry] [--matrix FILE]
 """
 import argparse
 import asyncio
@@ -89,13 +89,37 @@ class Tally:
                 one = next(it for it in found if (it.container, it.transform) == (container, transform))
                 decided = self.verdicts[one.id, what != "BYPASS"][1]
                 print(f"{what} {number:5} {container} × {transform}; first {one}{'; ' + decided if decided else ''}")
+        self.tell_containers()
         rate = 1000 * len(self.false_blocks) / max(1, len(self.drawn))
         print(f"bypasses {len(self.bypasses)}, false blocks {len(self.false_blocks)} ({rate / 10:.3f} %)")
         return len(self.bypasses), rate
 
 
+    def tell_containers(self):
+        """A line for each container: samples, blocked, refused, bypasses, false blocks."""
+        print("container: samples = blocked + refused + bypasses; false blocks")
+        for name in sorted({it.container for it in self.drawn}):
+            own = [it for it in self.drawn if it.container == name]
+            count = collections.Counter(self.verdicts[it.id, False][0] for it in own)
+            false = sum(it.container == name for it in self.false_blocks)
+            print(f"  {name}: {len(own)} = {count['blocked']} + {count['refused']} + {count['forwarded']}; {false}")
+
+    def write_matrix(self, path):
+        """container × transform, tab-separated: samples, blocked, refused, bypasses, false blocks."""
+        cells = collections.defaultdict(collections.Counter)
+        for it in self.drawn:
+            cells[it.container, it.transform].update(["samples", self.verdicts[it.id, False][0]])
+        for it in self.false_blocks:
+            cells[it.container, it.transform]["false"] += 1
+        with open(path, "w", encoding="utf8") as f:
+            f.write("container\ttransform\tsamples\tblocked\trefused\tbypasses\tfalse blocks\n")
+            for cell, count in sorted(cells.items()):
+                numbers = [count[it] for it in ("samples", "blocked", "refused", "forwarded", "false")]
+                f.write("\t".join(map(str, (*cell, *numbers))) + "\n")
+
+
 def name_of(sample, is_twin):
-    return ("t" if is_twin else "m") + sample.id.split(":")[1]
+    return ("t" if is_twin else "m") + sample.id.rsplit(":", 1)[1]
 
 
 def through_gate(gate, drawn, prefix="/s", twins=True):
@@ -135,10 +159,11 @@ def main():
     words.add_argument("--only")
     words.add_argument("--jury", choices=jury.SIZES, default="none")
     words.add_argument("--dry", action="store_true")
+    words.add_argument("--matrix", help="file for the counts by container and transform")
     asked = words.parse_args()
     seed, numbers = asked.seed, range(asked.samples)
     if asked.only:
-        seed, number = asked.only.split(":")
+        seed, number = asked.only.rsplit(":", 1)
         numbers = [int(number)]
     gaps = transforms.known_gaps()
     drawn = [samples.Sample(seed, it, gaps) for it in numbers]
@@ -156,6 +181,8 @@ def main():
     print(f"{len(answers)} requests in {time.monotonic() - begin:.0f} s, seed {seed}")
     tally = Tally(drawn, verdicts)
     bypasses, rate = tally.tell()
+    if asked.matrix:
+        tally.write_matrix(asked.matrix)
     if not asked.only and seen < 0.9 * min(LIVENESS, len(drawn)):
         faults.append("the oracle is blind")
     if recorder.repeated:
@@ -170,6 +197,7 @@ def main():
             faults.append(f"{it}: the twin holds the marker")
     if asked.jury != "none":
         faults += jury.sit(asked.jury, recorder.received, shown, {name_of(it, twin): it.marker for it in drawn for twin in (False, True)})
+    recorder.received.clear()
     gate.stop()
     code, out, err = gate.command("audit", "verify")
     assert code == 0, out + err

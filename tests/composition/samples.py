@@ -36,6 +36,8 @@ class Sample:
     def __init__(self, seed, number, gaps):
         self.id, self.excluded = f"{seed}:{number}", []
         rng = random.Random(self.id)
+        # Each container has its share, however little fits into it.
+        self.container = rng.choice(list(containers.CONTAINERS))
         while True:
             try:
                 self.draw(rng, gaps)
@@ -44,7 +46,6 @@ class Sample:
                 continue
 
     def draw(self, rng, gaps):
-        self.container = rng.choice(list(containers.CONTAINERS))
         self.charset, self.coding, self.framing = rng.choice(list(containers.CHARSETS)), rng.choice(list(CODINGS)), rng.choice(FRAMINGS)
         self.marker, neutral = markers.make(rng.choice(markers.KINDS), rng)
         transform = rng.choice([it for it in transforms.TRANSFORMS if self.marker.form in it.on])

@@ -67,7 +67,7 @@ def phone_form(text, rng):
     if not text.startswith("+7"):
         return text
     a, b, c, d = text[2:5], text[5:8], text[8:10], text[10:]
-    return rng.choice([f"8 ({a}) {b}-{c}-{d}", f"tel:{text}", f"+7 {a} {b} {c} {d}", f"+7({a}){b}-{c}{d}", f"+7-{a}-{b}-{c}-{d}", f"007{a}{b}{c}{d}"])
+    return rng.choice([f"8 ({a}) {b}-{c}-{d}", f"tel:{text}", f"+7 {a} {b} {c} {d}", f"+7({a}){b}-{c}{d}", f"+7-{a}-{b}-{c}-{d}", f"007 {a} {b} {c} {d}"])
 
 
 def mail_form(text, rng):

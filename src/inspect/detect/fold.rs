@@ -150,7 +150,8 @@ fn meaning(ch: char) -> Meaning {
         '\t' | '\n' | '\r' => Meaning::Itself,
         _ if ch.is_control() => Meaning::Nothing,
         _ if ch < '\u{a0}' => Meaning::Itself,
-        // Cyrillic has none, and is what most text that comes here is written in.
+        '\u{483}'..='\u{489}' => Meaning::Mark,
+        // Cyrillic has no more, and is what most text that comes here is written in.
         '\u{400}'..='\u{52f}' => Meaning::Itself,
         '\u{ad}'
         | '\u{34f}'
@@ -232,6 +233,7 @@ mod tests {
             ("4\u{200d}1\u{200d}1\u{200d}1", "4111"),
             ("⁹⁹¹²③①₁⓪", "99123110"),
             ("9\u{fe0f}\u{20e3}9\u{336}1", "991"),
+            ("9\u{488}9\u{301}1\u{489}", "991"),
             ("\u{e0039}\u{e0039}\u{e0031}", "991"),
             ("991231\u{0}100010", "991231100010"),
             ("9\u{3164}9\u{180b}1\u{e0100}2", "9912"),

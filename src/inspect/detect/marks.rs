@@ -12,6 +12,8 @@ pub(super) mod mark {
     pub(in super::super) const SPACE: u8 = 1 << 2;
     /// A mark of code, logs and markup.
     pub(in super::super) const CODE: u8 = 1 << 3;
+    /// It leads the combining marks of Cyrillic, and letters of Kazakh.
+    pub(in super::super) const COMBINING: u8 = 1 << 4;
 }
 
 /// The marks of every byte. A table, because each byte of each value is looked up.
@@ -25,6 +27,9 @@ const MARKS: [u8; 256] = {
         }
         if fold::is_foreign(byte) {
             it |= mark::FOREIGN;
+        }
+        if byte == 0xd2 {
+            it |= mark::COMBINING;
         }
         // U+0085, U+00A0, U+1680, U+2000 and on, U+3000.
         if matches!(byte, b'\t'..=b'\r' | b' ' | 0xc2 | 0xe1..=0xe3) {

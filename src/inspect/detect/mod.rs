@@ -223,10 +223,9 @@ impl Detectors {
         let marks = Marks::of(field.text);
         let base = hits.len();
         // Most values hold nothing that a detector starts from.
-        let folded = marks
-            .has(mark::FOREIGN)
-            .then(|| fold::fold(field.text))
-            .flatten();
+        let may_fold =
+            marks.has(mark::FOREIGN) || marks.has(mark::COMBINING) && marks.has(mark::CANDIDATE);
+        let folded = may_fold.then(|| fold::fold(field.text)).flatten();
         let mut work = 0;
         if folded.is_some() || is_keyed || marks.has(mark::CANDIDATE) {
             let text = folded.as_ref().map_or(field.text, |it| it.text.as_str());

@@ -238,8 +238,8 @@ pub(super) fn keyed_or_international(
         return false;
     }
     sink.spend_validator();
-    let is_valid =
-        is_international(number) || (is_keyed && !number.has_plus && is_national(number.digits));
+    let is_valid = is_international(number.digits)
+        || (is_keyed && !number.has_plus && is_national(number.digits));
     let confidence = match (is_valid, is_keyed) {
         (true, true) => Confidence::Certain,
         (true, false) if context.is_order_like => Confidence::Medium,
@@ -257,7 +257,13 @@ pub(super) fn local(number: &Number<'_>, context: &Context, sink: &mut Sink<'_>)
     let used = number.separators;
     let confidence = match (number.digits, number.sizes) {
         ([7 | 8, 3 | 4 | 7 | 8 | 9, ..], [1, 3..=5, _, ..]) if is_trunk(number) => Confidence::High,
-        _ if number.has_lost_plus && is_international(number) => Confidence::High,
+        _ if number.has_lost_plus && is_international(number.digits) => Confidence::High,
+        // `00` is dialled for the plus sign.
+        ([0, 0, rest @ ..], [2..=5, _, _, ..])
+            if (used.space || used.hyphen || used.bracket) && is_international(rest) =>
+        {
+            Confidence::High
+        }
         ([7 | 8, 7 | 9, ..], [11]) if context.is_person_key => Confidence::High,
         ([7 | 8, 7 | 9, ..], [11]) => Confidence::Medium,
         ([2..=9, _, _, 2..=9, ..], [3, 3, 4]) if used.bracket => Confidence::High,
@@ -296,8 +302,7 @@ fn is_trunk(number: &Number<'_>) -> bool {
 }
 
 /// Country code and length agree; numbers of zone 7 and of North America have their area codes checked too.
-fn is_international(number: &Number<'_>) -> bool {
-    let digits = number.digits;
+fn is_international(digits: &[u8]) -> bool {
     match digits {
         [7, second, ..] => digits.len() == 11 && matches!(second, 3 | 4 | 6..=9),
         [1, area, _, _, office, ..] => digits.len() == 11 && *area >= 2 && *office >= 2,
@@ -341,6 +346,8 @@ mod tests {
                 ("8 (701) 000-00-01", "8 (701) 000-00-01", Confidence::High),
                 ("кв. 5 8 701 000 00 01", "8 701 000 00 01", Confidence::High),
                 ("7-701-000-0001", "7-701-000-0001", Confidence::High),
+                ("007 701 000 00 01", "007 701 000 00 01", Confidence::High),
+                ("00 49 30 1234567", "00 49 30 1234567", Confidence::High),
                 ("77010000001@c.us", "77010000001@c.us", Confidence::High),
                 ("87010000001", "87010000001", Confidence::Medium),
                 ("+49 30 901820", "+49 30 901820", Confidence::High),
@@ -371,6 +378,8 @@ mod tests {
             "+1 111 111 1111",
             "8.12.2024",
             "100 200 300 400",
+            "00 12 34 56 78",
+            "0077010000001",
             "1,000,000.00",
         ]);
     }

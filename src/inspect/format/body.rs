@@ -12,6 +12,7 @@ use super::{
     },
     binary, csv, form, graphql,
     json::{self, Document, Value, read_value},
+    labelled,
     layer::Layer,
     multipart,
     part::Source,
@@ -107,7 +108,11 @@ pub(crate) fn read_text<S: Scan>(
         Format::Lines => json::lines::read(reading, document, json::lines::lines),
         Format::Sequence => json::lines::read(reading, document, json::lines::sequence),
         Format::Form => form::read(reading, document),
-        Format::Text => read_plain(reading, document),
+        Format::Text => {
+            let first_find = reading.finds.len();
+            read_plain(reading, document);
+            labelled::read(reading, document, first_find);
+        }
         Format::Xml => xml::read(reading, document),
         Format::Binary(_) | Format::Multipart => {
             reading.gap(GapKind::UnsupportedMediaType, document.root, None);
@@ -121,11 +126,12 @@ pub(crate) fn read_plain<S: Scan>(reading: &mut Reading<'_, S>, document: &Docum
         return;
     }
     let value = Value {
-        text: document.text,
+        // A byte order mark is no part of the value.
+        text: document.text.get(document.from..).unwrap_or_default(),
         kind: ValueKind::String,
         around: document.around,
         layer: document.layer,
-        at: 0,
+        at: document.from,
         depth_left: document.depth_max,
     };
     read_value(reading, &value, document.root, |_| Spot {

@@ -34,6 +34,42 @@ pub(super) const fn is_in_list(byte: u8) -> bool {
         )
 }
 
+/// `text` with `[at]` and `(dot)` as the signs that they spell; `None` when no address is spelt so.
+pub(super) fn spelt(text: &str) -> Option<String> {
+    let is_spelt = ["at]", "at)", "AT]", "AT)"]
+        .iter()
+        .any(|it| text.contains(it));
+    if !is_spelt {
+        return None;
+    }
+    let (mut out, mut rest, mut has_at) = (String::new(), text, false);
+    while let Some((before, behind)) = rest.split_once(['(', '[']) {
+        let word = behind
+            .get(..4)
+            .or_else(|| behind.get(..3))
+            .unwrap_or_default();
+        let word = word
+            .split_once([')', ']'])
+            .map(|it| it.0.to_ascii_lowercase());
+        let sign = match word.as_deref() {
+            Some("at") => '@',
+            Some("dot") => '.',
+            _ => {
+                let kept = rest.len() - behind.len();
+                out.push_str(rest.get(..kept)?);
+                rest = behind;
+                continue;
+            }
+        };
+        has_at |= sign == '@';
+        out.push_str(before.trim_end_matches(' '));
+        out.push(sign);
+        rest = behind.split_once([')', ']'])?.1.trim_start_matches(' ');
+    }
+    out.push_str(rest);
+    has_at.then_some(out)
+}
+
 /// What a list of codes reads as: bytes in base 2, 10 or 16. All of `text` is the list.
 pub(super) fn of_list(text: &str, out: &mut Vec<String>) {
     let codes = || {

@@ -11,6 +11,7 @@ pub(crate) mod graphql;
 pub(crate) mod head;
 pub(crate) mod json;
 pub(crate) mod keys;
+mod labelled;
 pub(crate) mod layer;
 pub(crate) mod magic;
 pub(crate) mod multipart;

@@ -130,6 +130,36 @@ impl Said {
     }
 }
 
+/// Where what was found stands: a text that is read again in a piece says some of it again, at the same place.
+#[derive(Debug)]
+pub(crate) struct Placed(BTreeMap<(usize, usize, Category), usize>);
+
+impl Placed {
+    const fn key(find: &Find) -> (usize, usize, Category) {
+        (find.span.start, find.span.end, find.category)
+    }
+}
+
+impl<S: Scan> Reading<'_, S> {
+    /// The places of the finds from `first` on.
+    pub(crate) fn placed(&self, first: usize) -> Placed {
+        let finds = self.finds.iter().enumerate().skip(first);
+        Placed(finds.map(|(at, it)| (Placed::key(it), at)).collect())
+    }
+
+    /// Of the finds from `first` on and the earlier ones in `placed`, keeps the surest of each place.
+    pub(crate) fn keep_surest(&mut self, first: usize, placed: &mut Placed) {
+        for it in self.finds.split_off(first.min(self.finds.len())) {
+            let at = *placed.0.entry(Placed::key(&it)).or_insert(self.finds.len());
+            match self.finds.get_mut(at) {
+                Some(known) if known.confidence >= it.confidence => {}
+                Some(known) => *known = it,
+                None => self.finds.push(it),
+            }
+        }
+    }
+}
+
 /// An identifier that the operator pointed at.
 #[derive(Debug)]
 pub(crate) struct Claim {

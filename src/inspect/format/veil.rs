@@ -279,7 +279,7 @@ const KINDS: [u16; 256] = {
         if codes::is_in_list(byte) {
             it |= kind::CODES;
         }
-        if byte == b'(' {
+        if matches!(byte, b'(' | b'[') {
             it |= kind::BRACKET;
         }
         if byte == b'<' {
@@ -376,6 +376,9 @@ pub(crate) fn lift(text: &str) -> Option<Unveiled> {
     }
     if signs.has(kind::BRACKET | kind::DIGIT) {
         found.texts.extend(codes::of_calls(text));
+    }
+    if signs.has(kind::BRACKET) {
+        found.texts.extend(codes::spelt(text));
     }
     if signs.has(kind::TAG) {
         codes::over_tags(text, &mut found.texts);
@@ -489,16 +492,25 @@ fn decode_piece(piece: &str, signs: Signs) -> Option<String> {
         .or_else(|| from_base64(piece, signs))
 }
 
-/// Base64 of text in either alphabet. Text holds letters of both cases when encoded, a word of a language does not.
+/// Base64 of text in either alphabet. Text holds letters of both cases when encoded, a word of a language does not; a number may
+/// come to capitals and digits alone.
 fn from_base64(run: &str, signs: Signs) -> Option<String> {
-    let is_possible = signs.has(kind::UPPER | kind::LOWER)
+    let is_mixed = signs.has(kind::UPPER | kind::LOWER);
+    let is_possible = signs.has(kind::UPPER)
+        && (is_mixed || signs.has(kind::DIGIT))
         && sealed::first_bytes(run).is_none_or(|it| may_begin(&it))
         && sealed::begins_with(run, may_begin);
     is_possible
         .then(|| sealed::decode(run))
         .flatten()
-        .filter(|it| is_text(it))
+        .filter(|it| is_text(it) && (is_mixed || is_number(it)))
         .or_else(|| signs.has(kind::UPPER).then(|| codes::wide(run)).flatten())
+}
+
+/// Whether there is no letter in it.
+fn is_number(text: &str) -> bool {
+    text.bytes()
+        .all(|it| it.is_ascii() && !it.is_ascii_alphabetic())
 }
 
 /// Hexadecimal digits of text, perhaps with the mark of their base.
@@ -615,6 +627,10 @@ mod tests {
     fn stretches_that_hold_text_are_found() {
         let table = [
             ("OTkxMjMxMTAwMDEw", "991231100010"),
+            ("NTU1NTU1NTU1NTU1NDQ0NA==", "5555555555554444"),
+            ("34313131313131313131313131313131", "4111111111111111"),
+            ("a.k [at] example [dot] org", "a.k@example.org"),
+            ("a.k(at)example.org", "a.k@example.org"),
             ("see OTkxMjMxMTAwMDEw.", "991231100010"),
             ("data:text/plain;base64,OTkxMjMxMTAwMDEw", "991231100010"),
             ("https://x.example/c/OTkxMjMxMTAwMDEw", "991231100010"),

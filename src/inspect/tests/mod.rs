@@ -5,6 +5,7 @@ mod content;
 mod csv;
 mod embedded;
 mod gaps;
+mod inside;
 mod json;
 mod lines;
 mod multipart;

@@ -1,6 +1,7 @@
 //! JSON bodies, and JSON documents that are the value of a string anywhere.
 
 pub(crate) mod lines;
+mod objects;
 pub(crate) mod token;
 
 use std::ops::Range;
@@ -187,7 +188,7 @@ fn track<'p, S: Scan>(
 }
 
 /// A string value: a document in itself, or text.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Value<'a> {
     pub(crate) text: &'a str,
     pub(crate) kind: ValueKind,
@@ -206,21 +207,11 @@ pub(crate) fn read_value<S: Scan>(
     mut spot: impl FnMut(&mut Reading<'_, S>) -> Spot,
 ) {
     let is_text = value.kind == ValueKind::String;
-    if is_text && value.text.trim_start().starts_with(['{', '[']) {
-        if !reading.spend(value.text.len() as u64, near) {
-            return;
-        }
-        match token::document_fault(value.text, value.depth_left) {
-            None => {
-                let spot = spot(reading);
-                return read_inner(reading, value, &spot);
-            }
-            Some(Fault::TooDeep) => {
-                let spot = spot(reading);
-                return reading.gap(GapKind::DepthExceeded, spot.node, spot.leaf.as_ref());
-            }
-            Some(Fault::Malformed) => {}
-        }
+    if is_text
+        && value.text.trim_start().starts_with(['{', '['])
+        && read_whole(reading, value, near, &mut spot)
+    {
+        return;
     }
     let document = Embedded::of(value);
     if document == Some(Embedded::ContentLines) {
@@ -260,6 +251,13 @@ pub(crate) fn read_value<S: Scan>(
             reading.keep(spot, &layer, 0);
         }
     }
+    if is_text {
+        read_objects(reading, value, near, first_find, |reading| {
+            placed.get_or_insert_with(|| spot(reading)).clone()
+        });
+    }
+    // No number has so many digits: they are a text in hexadecimal.
+    let is_text = is_text || value.kind == ValueKind::Number && value.text.len() > DIGITS_MAX;
     if is_text && let Some(mut unveiled) = veil::lift(value.text) {
         if has_documents {
             unveiled
@@ -288,6 +286,62 @@ fn read_beside<S: Scan>(
     embedded::read(reading, value, document, spot);
     reading.drop_repeats(known, &mut said);
     reading.drop_doubles(first_find, known);
+}
+
+/// Walks `value` if it is one document; whether there is no more to read in it.
+fn read_whole<S: Scan>(
+    reading: &mut Reading<'_, S>,
+    value: &Value<'_>,
+    near: NodeId,
+    spot: &mut impl FnMut(&mut Reading<'_, S>) -> Spot,
+) -> bool {
+    if !reading.spend(value.text.len() as u64, near) {
+        return true;
+    }
+    let fault = token::document_fault(value.text, value.depth_left);
+    if fault == Some(Fault::Malformed) {
+        return false;
+    }
+    let spot = spot(reading);
+    if fault.is_none() {
+        read_inner(reading, value, &spot);
+    } else {
+        reading.gap(GapKind::DepthExceeded, spot.node, spot.leaf.as_ref());
+    }
+    true
+}
+
+/// Walks the documents that stand inside the text of `value`. What was found before, from `first_find` on, is not found again.
+fn read_objects<S: Scan>(
+    reading: &mut Reading<'_, S>,
+    value: &Value<'_>,
+    near: NodeId,
+    first_find: usize,
+    mut spot: impl FnMut(&mut Reading<'_, S>) -> Spot,
+) {
+    let (mut from, mut placed) = (0, None);
+    while let Some(look) = objects::look(value.text, from, value.depth_left) {
+        if !reading.spend(look.cost as u64, near) {
+            return;
+        }
+        from = look.next;
+        let Some((range, text)) = look
+            .found
+            .and_then(|it| Some((it.clone(), value.text.get(it)?)))
+        else {
+            continue;
+        };
+        let placed = placed.get_or_insert_with(|| reading.placed(first_find));
+        let known = reading.finds.len();
+        let spot = spot(reading);
+        let inner = Value {
+            text,
+            at: value.at + range.start,
+            ..*value
+        };
+        read_inner(reading, &inner, &spot);
+        reading.keep_surest(known, placed);
+    }
 }
 
 /// Reads what stood encoded in `value`, each text as a value of its own. What was found before, from `first_find` on, is not
