@@ -44,6 +44,20 @@ pub(super) fn unmixed(key: &str) -> Option<String> {
     latin.is_ascii().then_some(latin)
 }
 
+/// `word` with its Latin letters in Cyrillic, when it mixes the scripts and each of them looks like a Cyrillic one.
+pub(super) fn in_cyrillic(word: &str) -> Option<String> {
+    let is_latin = |it: char| it.is_ascii_alphabetic();
+    if word.is_ascii() || !word.contains(is_latin) {
+        return None;
+    }
+    word.chars()
+        .map(|ch| match LOOK_ALIKES.iter().find(|it| it.1 == ch) {
+            Some((cyrillic, _)) => Some(*cyrillic),
+            None => Some(ch).filter(|it| !is_latin(*it)),
+        })
+        .collect()
+}
+
 /// The ASCII form of a full-width character.
 pub(super) fn narrow(ch: char) -> char {
     match ch {

@@ -13,6 +13,7 @@
 
 mod codings;
 mod gate;
+mod rows;
 #[path = "../support/status.rs"]
 mod status;
 mod values;

@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use super::super::look_alikes;
+
 /// First of ten consecutive decimal digits (Unicode `Nd`) of the scripts in common use, beside ASCII.
 const ZEROES: &[char] = &[
     '\u{660}',
@@ -109,6 +111,46 @@ pub(super) fn fold(text: &str) -> Option<Folded> {
     }
     folded.origins.push(text.len());
     Some(folded)
+}
+
+/// `text` with the words that mix Latin and Cyrillic letters in Cyrillic, where the Latin ones look alike; `None` when there are none.
+pub(super) fn one_script(text: &str) -> Option<Folded> {
+    if text.is_ascii() || !has_mixture(text) {
+        return None;
+    }
+    let mut folded = Folded {
+        text: String::with_capacity(text.len() + 16),
+        origins: Vec::with_capacity(text.len() + 16),
+    };
+    let mut at = 0;
+    let mut is_changed = false;
+    for word in text.split_inclusive(|it: char| !it.is_alphabetic()) {
+        let unmixed = look_alikes::in_cyrillic(word);
+        is_changed |= unmixed.is_some();
+        let written = unmixed.as_deref().unwrap_or(word).chars();
+        for (ch, (offset, _)) in written.zip(word.char_indices()) {
+            folded.text.push(ch);
+            folded
+                .origins
+                .extend(std::iter::repeat_n(at + offset, ch.len_utf8()));
+        }
+        at += word.len();
+    }
+    folded.origins.push(text.len());
+    is_changed.then_some(folded)
+}
+
+/// Whether a letter of ASCII stands beside one of Cyrillic.
+fn has_mixture(text: &str) -> bool {
+    let is_lead = |it: u8| matches!(it, 0xd0..=0xd3);
+    let bytes = text.as_bytes();
+    bytes.windows(2).any(|it| match it {
+        [before, after] => {
+            (before.is_ascii_alphabetic() && is_lead(*after))
+                || (*before & 0xc0 == 0x80 && after.is_ascii_alphabetic())
+        }
+        _ => false,
+    })
 }
 
 /// Whether the byte is a control character or leads a character that may be folded: all but ASCII, Latin letters and Cyrillic.
@@ -248,6 +290,20 @@ mod tests {
             assert!(raw.get(back.clone()).is_some(), "{raw}: {back:?}");
             let before = raw.get(..back.start).unwrap();
             assert!(!before.chars().any(char::is_numeric), "{raw}");
+        }
+    }
+
+    #[test]
+    fn words_of_two_scripts_are_read_in_one() {
+        let text = "Ивaнoвa and «Cepик»";
+        let folded = one_script(text).unwrap();
+        assert_eq!(folded.text, "Иванова and «Серик»");
+        let at = folded.text.find("Серик").unwrap();
+        let back = folded.original(&(at..at + "Серик".len()));
+        assert_eq!(text.get(back), Some("Cepик"));
+        for plain in ["Иванова and Серик", "naïve", "Wi-Fi роутер", "USBкабель"]
+        {
+            assert!(one_script(plain).is_none(), "{plain}");
         }
     }
 

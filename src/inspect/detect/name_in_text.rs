@@ -1,7 +1,7 @@
 //! Names in running text, as hits.
 
 use super::{
-    BY_KEY, Context, Sink, ValueKind,
+    BY_KEY, Context, Sink, ValueKind, fold,
     marks::{self, mark},
     person_name::{has_initials, has_patronymic},
     prose::names,
@@ -25,15 +25,21 @@ pub(super) fn scan(text: &str, context: &Context, sink: &mut Sink<'_>, base: usi
     }
     let is_unnamed = matches!(context.own, None | Some(Category::FreeText));
     if is_unnamed && context.inherited.is_none() {
-        if is_person_by_form(text, context) {
+        // Letters of one script in words of the other hide no name.
+        let unmixed = fold::one_script(text);
+        let read = unmixed.as_ref().map_or(text, |it| it.text.as_str());
+        if is_person_by_form(read, context) {
             let start = text.len() - text.trim_start().len();
             let range = start..start + text.trim().len();
             sink.push(Category::NameFull, NAME, Confidence::High, range, None);
         } else if is_prose(text) {
             sink.work += text.len() as u64;
-            for it in names(text) {
+            for it in names(read) {
+                let range = unmixed
+                    .as_ref()
+                    .map_or(it.range.clone(), |folded| folded.original(&it.range));
                 // Which part of a name a single word is cannot be told.
-                sink.push(Category::NameFull, NAME, Confidence::High, it.range, None);
+                sink.push(Category::NameFull, NAME, Confidence::High, range, None);
             }
         }
     } else if context.needs_person
@@ -166,6 +172,16 @@ mod tests {
         ] {
             assert_eq!(scanned(text, person).len(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn words_of_two_scripts_hide_no_name() {
+        check(
+            "Уважаемая Cмирнoва Oльгa Пeтpoвнa, ваш заказ готов к выдаче.",
+            &["Cмирнoва Oльгa Пeтpoвнa"],
+        );
+        check("Ивaнoвa Aйгepим Cepикoвнa", &["Ивaнoвa Aйгepим Cepикoвнa"]);
+        check("Toвap нa cклaде", &[]);
     }
 
     #[test]
