@@ -381,7 +381,11 @@ fn media_types_hide_nothing() {
     );
     let hidden = BASE64_STANDARD.encode("991231100010");
     bench.typed("text/markdown", hidden.as_bytes(), BY_POLICY);
-    bench.typed("text/vcard", b"BEGIN:VCARD\nFN:Aigerim\nEND:VCARD", 415);
+    bench.typed(
+        "text/vcard",
+        b"BEGIN:VCARD\nFN:Aigerim\nEND:VCARD",
+        BY_POLICY,
+    );
     bench.typed("", b"iin=991231100010", 415);
     bench.typed(NDJSON, b"{}\n{", 400);
     bench.typed(NDJSON, b"{\"a\":1,\"a\":2}\n", 400);
