@@ -9,7 +9,7 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    detect::KeyHint,
+    detect::{KeyHint, ValueShape},
     look_alikes::{narrow, unmixed},
 };
 use crate::model::Category;
@@ -22,6 +22,9 @@ const KEY_MAX: usize = 96;
 
 /// Most words of a key.
 const WORDS_MAX: usize = 12;
+
+/// Most words that are left out at the end of a key.
+const SUFFIXES_MAX: usize = 2;
 
 /// Parsed once per process.
 #[expect(
@@ -55,15 +58,23 @@ impl KeyNames {
     ///
     /// Every word that is looked through must be known too: `customer_email` is printed, `aru_serik_email` is not.
     pub fn is_known(&self, key: &str) -> bool {
-        Words::of(key).is_some_and(|words| {
-            let table = self.table;
-            (0..words.count).any(|first| {
-                table.find(words.from(first)).is_some()
-                    && (0..first).all(|at| {
-                        let word = words.word(at);
-                        table.prefixes.contains_key(word) || table.entries.contains_key(word)
-                    })
-            })
+        let table = self.table;
+        Words::of(key).is_some_and(|mut words| {
+            let is_known = |words: &Words| {
+                (0..words.count).any(|first| {
+                    table.find(words.from(first)).is_some()
+                        && (0..first).all(|at| {
+                            let word = words.word(at);
+                            table.prefixes.contains_key(word) || table.entries.contains_key(word)
+                        })
+                })
+            };
+            let mut is_whole = is_known(&words);
+            while !is_whole && table.suffix(&words).is_some() {
+                words.drop_last();
+                is_whole = is_known(&words);
+            }
+            is_whole
         })
     }
 }
@@ -76,19 +87,24 @@ struct Entry {
     is_ending: bool,
 }
 
-/// A word that may precede.
+/// A word that may precede or follow: whose the value is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Prefix {
-    /// Names a person, or an address of one.
-    Person,
+enum Affix {
+    /// Names an organisation or a thing.
+    Impersonal,
     /// Says nothing of whose the value is.
     Other,
+    /// Names a person, or an address of one.
+    Person,
 }
+
+type ShortMap<T> = HashMap<Box<[u8]>, T, BuildHasherDefault<ShortHasher>>;
 
 #[derive(Debug, Default)]
 struct Table {
-    entries: HashMap<Box<[u8]>, Entry, BuildHasherDefault<ShortHasher>>,
-    prefixes: HashMap<Box<[u8]>, Prefix, BuildHasherDefault<ShortHasher>>,
+    entries: ShortMap<Entry>,
+    prefixes: ShortMap<Affix>,
+    suffixes: ShortMap<Affix>,
 }
 
 /// The file.
@@ -97,18 +113,35 @@ struct Table {
 struct File {
     source: Vec<String>,
     as_of: String,
-    prefixes: PrefixLists,
+    prefixes: AffixLists,
+    suffixes: AffixLists,
     categories: Vec<CategoryKeys>,
     person: Vec<String>,
+    impersonal: Vec<String>,
+    criteria: Vec<String>,
+    attributes: Vec<String>,
     order_like: Keys,
     neutral: Vec<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PrefixLists {
+struct AffixLists {
     person: Vec<String>,
+    #[serde(default)]
+    impersonal: Vec<String>,
     other: Vec<String>,
+}
+
+impl AffixLists {
+    fn words(&self) -> impl Iterator<Item = (&String, Affix)> {
+        let with = |affix| move |word| (word, affix);
+        self.other
+            .iter()
+            .map(with(Affix::Other))
+            .chain(self.impersonal.iter().map(with(Affix::Impersonal)))
+            .chain(self.person.iter().map(with(Affix::Person)))
+    }
 }
 
 #[derive(Deserialize)]
@@ -124,6 +157,8 @@ struct Keys {
 #[serde(deny_unknown_fields)]
 struct CategoryKeys {
     category: Category,
+    #[serde(default)]
+    value: ValueShape,
     #[serde(default)]
     keys: Vec<String>,
     #[serde(default)]
@@ -143,6 +178,7 @@ impl Table {
         for block in &file.categories {
             let hint = KeyHint {
                 category: Some(block.category),
+                value: block.value,
                 ..KeyHint::default()
             };
             let unsure = KeyHint {
@@ -162,17 +198,23 @@ impl Table {
         for key in &file.person {
             table.entry(key)?.hint.is_person = true;
         }
+        for key in &file.impersonal {
+            table.entry(key)?.hint.is_impersonal = true;
+        }
+        for key in &file.criteria {
+            table.entry(key)?.hint.is_criteria = true;
+        }
+        for key in &file.attributes {
+            table.entry(key)?.hint.is_attribute_list = true;
+        }
         for key in &file.neutral {
             table.entry(key)?;
         }
-        for (list, prefix) in [
-            (&file.prefixes.other, Prefix::Other),
-            (&file.prefixes.person, Prefix::Person),
-        ] {
-            for word in list {
-                let words = Words::split(word).ok_or_else(|| format!("`{word}` is too long"))?;
-                table.prefixes.insert(words.from(0).into(), prefix);
-            }
+        for (word, affix) in file.prefixes.words() {
+            table.prefixes.insert(word_of(word)?, affix);
+        }
+        for (word, affix) in file.suffixes.words() {
+            table.suffixes.insert(word_of(word)?, affix);
         }
         Ok(table)
     }
@@ -206,34 +248,84 @@ impl Table {
         })
     }
 
-    /// The longest ending of the key that the dictionary knows and that the words before it let through.
+    /// What the dictionary says of the key, if need be without a word or two at its end (`telefon_klienta`, `phone_home`).
     fn hint(&self, words: &Words) -> KeyHint {
-        let mut is_prefixed = true;
+        if let Some(hint) = self.hint_of_whole(words) {
+            return hint;
+        }
+        let mut shorter = words.clone();
         let mut is_person = false;
-        for first in 0..words.count {
-            let entry = self
-                .find(words.from(first))
-                .filter(|it| is_prefixed || it.is_ending);
-            if let Some(entry) = entry {
-                let mut hint = entry.hint;
-                if first > 0 && is_prefixed && is_person {
+        for _ in 0..SUFFIXES_MAX {
+            match self.suffix(&shorter) {
+                Some(affix) => is_person |= affix == Affix::Person,
+                None => break,
+            }
+            shorter.drop_last();
+            let found = self.hint_of_whole(&shorter);
+            if let Some(mut hint) = found.filter(|it| it.category.is_some()) {
+                if is_person {
                     hint.is_person = true;
                     hint.needs_person = false;
                 }
                 return hint;
             }
-            match self.prefixes.get(words.word(first)) {
-                Some(Prefix::Person) => is_person = true,
-                Some(Prefix::Other) => {}
-                None => is_prefixed = false,
-            }
         }
         KeyHint::default()
     }
+
+    /// What the last of several words says, if it may follow any key.
+    fn suffix(&self, words: &Words) -> Option<Affix> {
+        let last = words.count.checked_sub(1).filter(|it| *it > 0)?;
+        self.suffixes.get(words.word(last)).copied()
+    }
+
+    /// The longest ending of the key that the dictionary knows and that the words before it let through. A word for a person lets
+    /// through what follows it, whatever stands before: `emergency_address_street`.
+    fn hint_of_whole(&self, words: &Words) -> Option<KeyHint> {
+        let mut is_prefixed = true;
+        let mut is_after_other = false;
+        let mut is_person = false;
+        let mut is_impersonal = false;
+        for first in 0..words.count {
+            let entry = self.find(words.from(first)).filter(|it| {
+                let is_let_through = is_prefixed && (!is_after_other || it.hint.category.is_some());
+                is_let_through || it.is_ending
+            });
+            if let Some(entry) = entry {
+                let mut hint = entry.hint;
+                if first > 0 && is_prefixed && is_person {
+                    hint.is_person = true;
+                    hint.needs_person = false;
+                } else if is_impersonal {
+                    hint.is_impersonal = true;
+                }
+                return Some(hint);
+            }
+            match self.prefixes.get(words.word(first)) {
+                Some(Affix::Person) => {
+                    is_person = true;
+                    is_prefixed = true;
+                }
+                Some(Affix::Impersonal) => is_impersonal = true,
+                Some(Affix::Other) => {}
+                None => {
+                    is_prefixed = false;
+                    is_after_other = true;
+                }
+            }
+        }
+        None
+    }
+}
+
+/// `word` as it is looked up.
+fn word_of(word: &str) -> Result<Box<[u8]>, String> {
+    let words = Words::split(word).ok_or_else(|| format!("`{word}` is too long"))?;
+    Ok(words.from(0).into())
 }
 
 /// A key in lower case without separators, with the starts of its words. Lives on the stack.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Words {
     text: [u8; KEY_MAX],
     length: usize,
@@ -270,10 +362,17 @@ impl Words {
             if !is_addition {
                 break;
             }
-            words.length -= last.len();
-            words.count -= 1;
+            words.drop_last();
         }
         Some(words)
+    }
+
+    /// Leaves out the last word.
+    fn drop_last(&mut self) {
+        if let Some(last) = self.count.checked_sub(1) {
+            self.length -= self.word(last).len();
+            self.count = last;
+        }
     }
 
     /// Splits `key`; `None` if it is empty or longer than any word of the dictionary.
@@ -455,6 +554,17 @@ mod tests {
             ("customer_id", "online.account_id"),
             ("lat", "location"),
             ("ұлты", "special.ethnicity"),
+            ("telefon_klienta", "phone"),
+            ("ТелефонПолучателя", "phone"),
+            ("phone_home", "phone"),
+            ("mobilnyi_telefon", "phone"),
+            ("adres_propiski", "address.registration"),
+            ("EmergencyAddressStreetSecondary", "address.other"),
+            ("imya_zayavitelya", "name.given"),
+            ("nom_client", "name.surname"),
+            ("geburtsdatum", "birth_date"),
+            ("fecha_nacimiento", "birth_date"),
+            ("tc_kimlik_no", "national_id"),
         ];
         for (key, code) in table {
             assert_eq!(category(key), Some(code), "{key}");
@@ -475,6 +585,9 @@ mod tests {
             "",
             "[]",
             "first_names_of_things",
+            "phone_type_home",
+            "time_to_live",
+            "redirect_to_page",
             "статус",
         ] {
             assert_eq!(category(key), None, "{key}");
@@ -510,6 +623,21 @@ mod tests {
     }
 
     #[test]
+    fn a_word_says_whose_the_value_is() {
+        let names = KeyNames::default();
+        for key in ["BusinessCity", "merchant_zip", "company_tax_id"] {
+            assert!(names.lookup(key).is_impersonal, "{key}");
+        }
+        for key in ["BusinessContactCity", "city", "customer_zip"] {
+            assert!(!names.lookup(key).is_impersonal, "{key}");
+        }
+        for key in ["nom_client", "gorod_klienta", "prefill_buyer_zip"] {
+            let hint = names.lookup(key);
+            assert!(hint.is_person && !hint.needs_person, "{key}");
+        }
+    }
+
+    #[test]
     fn order_numbers_are_nobodys() {
         for key in [
             "order_id",
@@ -537,11 +665,13 @@ mod tests {
             "items",
             "order_id",
             "имя",
+            "telefon_klienta",
         ] {
             assert!(names.is_known(key), "{key}");
         }
         for key in [
             "aru_serik_email",
+            "aru_klienta",
             "aru@example.org",
             "991231100010",
             "",
@@ -555,8 +685,9 @@ mod tests {
     fn mistakes_in_the_file_are_refused() {
         let file = |keys: &str| {
             format!(
-                "source: [x]\nas_of: 2026-11-22\nprefixes: {{person: [], other: []}}\ncategories:\n  - category: email\n    keys: {keys}\n\
-                 person: []\norder_like: {{}}\nneutral: []\n"
+                "source: [x]\nas_of: 2026-11-22\nprefixes: {{person: [], other: []}}\nsuffixes: {{person: [], other: []}}\n\
+                 categories:\n  - category: email\n    keys: {keys}\n\
+                 person: []\nimpersonal: []\ncriteria: []\nattributes: []\norder_like: {{}}\nneutral: []\n"
             )
         };
         assert!(Table::parse(&file("[email, mail]")).is_ok());

@@ -1,7 +1,7 @@
 //! Values that only their key tells: names, documents, dates, addresses, health … The value must not contradict the key.
 
 use super::{
-    BY_KEY, Context, Sink, ValueKind,
+    BY_KEY, Context, Sink, ValueKind, ValueShape,
     date::{is_birth_year, is_date},
     national::is_company,
     nearby::starts_word,
@@ -12,6 +12,9 @@ use crate::model::{
     finding::Confidence,
     subject::{Identifier, IdentifierKind},
 };
+
+/// Fewest digits in a row of the number of an identity document.
+const DOCUMENT_RUN_MIN: usize = 5;
 
 /// Countries by their usual names, for `nationality`; codes are told by their shape.
 const COUNTRIES: &[&str] = &[
@@ -142,12 +145,15 @@ pub(super) fn whole(text: &str, context: &Context, sink: &mut Sink<'_>) {
         return;
     };
     let start = text.len() - text.trim_start().len();
-    let alone = if context.needs_person {
+    let is_part = context.needs_person || context.value != ValueShape::Any;
+    let alone = if context.needs_person || (is_part && context.is_impersonal) {
         Confidence::Low
     } else {
         sure
     };
-    let beside = if found == C::OnlineAccountId {
+    let beside = if is_part && context.is_impersonal {
+        Confidence::Low
+    } else if found == C::OnlineAccountId || (found == C::NameFull && sure == Confidence::Medium) {
         Confidence::High
     } else {
         sure
@@ -193,9 +199,15 @@ fn judge(
     context: &Context,
     is_inherited: bool,
 ) -> Option<(Category, Confidence)> {
+    if !has_shape(bare, context.value) {
+        return None;
+    }
     let sure = match category {
+        C::NationalId if context.is_impersonal => return None,
         C::NationalId => national_id(bare)?,
-        C::IdDocument | C::IdDocumentNumber if is_document_number(bare) => Confidence::High,
+        C::IdDocument | C::IdDocumentNumber if is_document_number(bare, context) => {
+            Confidence::High
+        }
         C::BirthDate if is_date(bare) => Confidence::Certain,
         C::PaymentCardCode if is_code(bare, 3, 4) => Confidence::Certain,
         C::PaymentAccount if is_account(bare) => Confidence::High,
@@ -205,6 +217,9 @@ fn judge(
         C::AddressRegistration | C::AddressResidence | C::AddressOther
             if is_inherited && is_street(bare) =>
         {
+            Confidence::High
+        }
+        C::NameFull if is_inherited && bare.contains(' ') && is_full_name_like(bare) => {
             Confidence::High
         }
         _ if is_inherited => return None,
@@ -220,7 +235,14 @@ fn judge(
         C::Citizenship | C::BirthPlace | C::IdDocumentIssuer if has_word(bare) => Confidence::High,
         C::SpecialEthnicity => return ethnicity(bare),
         C::AddressRegistration | C::AddressResidence | C::AddressOther if is_address(bare) => {
-            Confidence::High
+            // One word without a capital is a state of the address: `deliverable`.
+            let is_word =
+                context.value == ValueShape::Any && bare.bytes().all(|it| it.is_ascii_lowercase());
+            if is_word {
+                Confidence::Low
+            } else {
+                Confidence::High
+            }
         }
         C::Messenger | C::Social if is_handle(bare) => Confidence::High,
         C::Website if bare.contains('.') && !bare.contains(' ') => Confidence::Medium,
@@ -278,9 +300,15 @@ fn national_id(bare: &str) -> Option<Confidence> {
     ((is_plausible && !is_of_company) || is_hex_digest(bare)).then_some(Confidence::High)
 }
 
-fn is_document_number(bare: &str) -> bool {
+/// A number of a document of any kind; where the key may mean a contract too, no year or counter in groups: `SC-2026-001`.
+fn is_document_number(bare: &str, context: &Context) -> bool {
     let digits = bare.bytes().filter(u8::is_ascii_digit).count();
+    let has_run = || {
+        bare.split(|it: char| !it.is_ascii_digit())
+            .any(|run| run.len() >= DOCUMENT_RUN_MIN)
+    };
     digits >= 4
+        && (!context.needs_person || has_run())
         && bare.len() <= 40
         && bare
             .chars()
@@ -295,8 +323,36 @@ fn name(bare: &str, context: &Context) -> Option<Confidence> {
     } else {
         is_name_like(bare) || is_numbered_name(bare) || is_hex_digest(bare)
     };
-    (fits && context.kind == ValueKind::String).then_some(Confidence::High)
+    // One word without a capital is as often a thing's: `yuan`.
+    let is_doubtful = context.own == Some(C::NameFull)
+        && !bare.contains(' ')
+        && bare.starts_with(char::is_lowercase);
+    let sure = if is_doubtful {
+        Confidence::Medium
+    } else {
+        Confidence::High
+    };
+    (fits && context.kind == ValueKind::String).then_some(sure)
 }
+
+/// Whether the value looks as its key asks.
+fn has_shape(bare: &str, shape: ValueShape) -> bool {
+    match shape {
+        ValueShape::Any => true,
+        ValueShape::Place => {
+            is_hex_digest(bare)
+                || (bare.chars().any(char::is_alphabetic)
+                    && (bare.len() == 2 || !bare.starts_with(char::is_lowercase)))
+        }
+        ValueShape::PostalCode => {
+            is_hex_digest(bare)
+                || (bare.len() <= POSTAL_CODE_MAX && bare.bytes().any(|it| it.is_ascii_digit()))
+        }
+    }
+}
+
+/// Longest postal code, with its separator.
+const POSTAL_CODE_MAX: usize = 12;
 
 /// A made-up or numbered name, `Aru Serik 2`: an explicit key is believed if words stand apart.
 fn is_numbered_name(bare: &str) -> bool {
@@ -365,6 +421,15 @@ fn has_word(bare: &str) -> bool {
 fn is_address(bare: &str) -> bool {
     let is_token = bare.len() > 24 && !bare.contains([' ', ',']) && bare.is_ascii();
     has_word(bare) && !bare.contains('@') && (!is_token || is_hex_digest(bare))
+}
+
+/// Words with a number, under a key of an address that says no more: `{"address": {"formatted": "10 Abay Avenue"}}`.
+fn is_street_line(bare: &str) -> bool {
+    is_address(bare)
+        && bare.contains(' ')
+        && bare.bytes().any(|it| it.is_ascii_digit())
+        && bare.chars().filter(|it| it.is_alphabetic()).count() >= 4
+        && !is_date(bare)
 }
 
 /// `@name`, a URL or a number of a messenger.

@@ -26,6 +26,8 @@ pub(super) struct Number<'a> {
     pub(super) has_plus: bool,
     /// It is the whole text after one space: form decoding makes a space of an unescaped `+`.
     pub(super) has_lost_plus: bool,
+    /// Nothing else stands in the text.
+    pub(super) is_whole: bool,
     /// The text with separators and `+`.
     pub(super) text: &'a str,
     /// Byte of the text at which it starts, `+` included.
@@ -251,6 +253,7 @@ fn try_groups(
         separators: *groups.separators.get(kept - 1)?,
         has_plus,
         has_lost_plus: first == 1 && text.starts_with(' ') && end == text.len(),
+        is_whole: first == 0 && end == text.len(),
         text: text.get(first..end)?,
         start: first,
     };

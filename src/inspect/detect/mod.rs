@@ -44,6 +44,27 @@ pub struct KeyHint {
     pub is_person: bool,
     /// The category is certain only beside other data of a person (`name`, `title`, `city` …).
     pub needs_person: bool,
+    /// The key names an organisation or a thing (`merchant`, `product` …): what is said of it is not said of a person.
+    pub is_impersonal: bool,
+    /// The key holds conditions on data, not data: `filters`.
+    pub is_criteria: bool,
+    /// The key holds a list of what belongs to the object around it: `custom_fields`.
+    pub is_attribute_list: bool,
+    /// What values look like under the key.
+    pub value: ValueShape,
+}
+
+/// What a value must look like to be what its key says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ValueShape {
+    /// As its category asks.
+    #[default]
+    Any,
+    /// The name of a place: a word with a capital, or two letters.
+    Place,
+    /// A postal code: short, with a digit.
+    PostalCode,
 }
 
 /// What kind of value a text was.
@@ -140,6 +161,10 @@ struct Context {
     is_order_like: bool,
     /// The own category counts only beside a person, and the parent names none.
     needs_person: bool,
+    /// The key or the parent names an organisation or a thing, and no person.
+    is_impersonal: bool,
+    /// What the value must look like.
+    value: ValueShape,
     /// The own key names a person, whose address or number the value may be: `to`.
     is_person_key: bool,
     /// How the value was written.
@@ -149,7 +174,9 @@ struct Context {
 impl Context {
     fn of(field: &Field<'_>) -> Self {
         let is_key = field.kind == ValueKind::Key;
-        let own = field.key.category.filter(|_| !is_key);
+        let is_weak = field.key.needs_person && !field.parent.is_person;
+        let is_of_parent = is_weak && field.parent.category.is_some_and(is_described);
+        let own = (field.key.category).filter(|_| !is_key && !is_of_parent);
         let is_plain = own.is_none() && !field.key.is_order_like && !is_key;
         Self {
             own,
@@ -161,6 +188,13 @@ impl Context {
                 } else {
                     is_plain && field.parent.category.is_some() && field.parent.needs_person
                 },
+            is_impersonal: field.key.is_impersonal
+                || (field.parent.is_impersonal && !field.key.is_person),
+            value: if own.is_some() {
+                field.key.value
+            } else {
+                field.parent.value
+            },
             is_person_key: field.key.is_person
                 && (own.is_none() || (field.key.needs_person && own == Some(Category::NameFull)))
                 && !is_key,
@@ -172,6 +206,15 @@ impl Context {
     fn names(&self, category: Category) -> bool {
         self.own == Some(category) || self.inherited == Some(category)
     }
+}
+
+/// Whether a weak word below says which of its kind a value is, and nothing of the person: `gender.name`.
+fn is_described(category: Category) -> bool {
+    let kind = category.code().split('.').next().unwrap_or_default();
+    matches!(
+        kind,
+        "sex" | "citizenship" | "birth_place" | "employment" | "special" | "health" | "vehicle"
+    )
 }
 
 /// Where detectors put what they find.

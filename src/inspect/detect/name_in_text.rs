@@ -14,12 +14,29 @@ const NAME: &str = "name-in-text";
 /// Fewest words of running text: fewer are a title or a label, and say too little of what they name.
 const WORDS_MIN: usize = 5;
 
+/// Longest text that is tried as one name, in bytes.
+const NAME_MAX: usize = 64;
+
 /// Most marks of code in a hundred bytes of prose.
 const MARKS_MAX: usize = 3;
 
 /// Appends the names in `text`, as it was sent. Running text is what no key speaks for; a value that a key calls a name only beside a
 /// person (`name`, which goods have too) counts by itself when it is nothing but a person's name of two words or more.
 pub(super) fn scan(text: &str, context: &Context, sink: &mut Sink<'_>, base: usize) {
+    if context.kind == ValueKind::Key {
+        // A map by name: `{"Смирнова Ольга": {…}}`. Labels with capitals are few, and the tagger knows them from names.
+        if sink.hits.len() == base && may_be_full_name(text) && is_full_name(text) {
+            sink.work += text.len() as u64;
+            sink.push(
+                Category::NameFull,
+                NAME,
+                Confidence::High,
+                0..text.len(),
+                None,
+            );
+        }
+        return;
+    }
     if context.kind != ValueKind::String || context.is_order_like {
         return;
     }
@@ -41,8 +58,21 @@ pub(super) fn scan(text: &str, context: &Context, sink: &mut Sink<'_>, base: usi
                 // Which part of a name a single word is cannot be told.
                 sink.push(Category::NameFull, NAME, Confidence::High, range, None);
             }
+        } else if sink.hits.len() == base && may_be_full_name(text) && is_full_name(text) {
+            sink.work += text.len() as u64;
+            sink.push(
+                Category::NameFull,
+                NAME,
+                Confidence::Low,
+                0..text.len(),
+                None,
+            );
+            if let Some(hit) = sink.hits.last_mut() {
+                hit.confidence_beside_person = Confidence::High;
+            }
         }
     } else if context.needs_person
+        && !context.is_impersonal
         && context.own == Some(Category::NameFull)
         && (has_patronymic(text) || has_initials(text) || is_full_name(text))
     {
@@ -74,6 +104,19 @@ fn is_prose(text: &str) -> bool {
         .filter(|it| marks::of_byte(*it) & mark::CODE != 0)
         .count();
     marks * 100 <= text.len() * MARKS_MAX
+}
+
+/// Whether `text` is two to four words that begin with a capital: cheap, for every value that no key speaks for.
+fn may_be_full_name(text: &str) -> bool {
+    let starts = |it: &str| it.chars().next().is_some_and(char::is_uppercase);
+    text.len() <= NAME_MAX
+        && starts(text)
+        && text.bytes().filter(|it| *it == b' ').count() <= 3
+        && text.contains(' ')
+        && text.split(' ').all(starts)
+        && text
+            .chars()
+            .all(|it| it.is_alphabetic() || matches!(it, ' ' | '-' | '.' | '\''))
 }
 
 /// Whether `text` is a name of two words or more and nothing else: a given name that is known among them, and no word of everyday.

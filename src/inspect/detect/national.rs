@@ -20,7 +20,7 @@ pub(super) fn read(number: &Number<'_>, context: &Context, sink: &mut Sink<'_>) 
     if number.digits.iter().all(|it| *it == 0) {
         return false;
     }
-    let is_keyed = context.names(Category::NationalId);
+    let is_keyed = context.names(Category::NationalId) && !context.is_impersonal;
     sink.spend_validator();
     let judged = match number.digits.len() {
         12 => twelve(number, is_keyed),
@@ -309,6 +309,7 @@ fn push_run(
         separators: Separators::default(),
         has_plus: false,
         has_lost_plus: false,
+        is_whole: false,
         text: raw,
         start,
     };

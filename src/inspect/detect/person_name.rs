@@ -61,6 +61,142 @@ const LEGAL_FORMS: &[&str] = &[
     "қоры",
 ];
 
+/// Words of things and organisations that some surname may be too: they count where the key names things as well.
+const THINGS: &[&str] = &[
+    "academy",
+    "agency",
+    "airlines",
+    "association",
+    "cafe",
+    "café",
+    "campaign",
+    "capital",
+    "center",
+    "centre",
+    "clinic",
+    "club",
+    "college",
+    "committee",
+    "construction",
+    "consulting",
+    "delivery",
+    "department",
+    "description",
+    "electronics",
+    "engineering",
+    "enterprise",
+    "enterprises",
+    "entertainment",
+    "event",
+    "fashion",
+    "federation",
+    "field",
+    "foods",
+    "holding",
+    "holdings",
+    "hospital",
+    "industries",
+    "insurance",
+    "international",
+    "investments",
+    "invoice",
+    "laboratory",
+    "labs",
+    "logistics",
+    "mall",
+    "market",
+    "media",
+    "message",
+    "motors",
+    "name",
+    "network",
+    "networks",
+    "newsletter",
+    "notification",
+    "number",
+    "office",
+    "order",
+    "organisation",
+    "organization",
+    "partners",
+    "pharmacy",
+    "plan",
+    "product",
+    "profile",
+    "properties",
+    "realty",
+    "register",
+    "restaurant",
+    "school",
+    "segment",
+    "shipping",
+    "software",
+    "solutions",
+    "string",
+    "studio",
+    "studios",
+    "subscription",
+    "supermarket",
+    "systems",
+    "tech",
+    "technologies",
+    "technology",
+    "title",
+    "transport",
+    "value",
+    "ventures",
+    "webhook",
+    "агентство",
+    "аптека",
+    "департамент",
+    "доставка",
+    "дүкені",
+    "заказ",
+    "институт",
+    "кафе",
+    "клиника",
+    "клуб",
+    "комитет",
+    "лицей",
+    "мектебі",
+    "министерство",
+    "орталығы",
+    "рассылка",
+    "ресторан",
+    "салон",
+    "студия",
+    "товар",
+    "торговый",
+    "управление",
+    "центр",
+    "школа",
+];
+
+/// What people are to a system; alone they name nobody.
+const ROLES: &[&str] = &[
+    "admin",
+    "administrator",
+    "agent",
+    "author",
+    "buyer",
+    "client",
+    "courier",
+    "customer",
+    "developer",
+    "driver",
+    "editor",
+    "guest",
+    "manager",
+    "member",
+    "moderator",
+    "operator",
+    "owner",
+    "recipient",
+    "seller",
+    "sender",
+    "user",
+];
+
 /// Values that say "nothing here".
 const PLACEHOLDERS: &[&str] = &[
     "-",
@@ -190,12 +326,14 @@ pub(super) fn is_name_like(text: &str) -> bool {
         && bare.len() <= 120
         && bare.split_whitespace().count() <= 6
         && !is_placeholder(bare)
-        && !has_legal_form(bare)
+        && !has_word_of(bare, LEGAL_FORMS)
 }
 
 /// Whether `text` may be a full name under a key that names other things too (`name`): capitals, or a script without them.
 pub(super) fn is_full_name_like(text: &str) -> bool {
     is_name_like(text)
+        && !has_word_of(text, THINGS)
+        && !ROLES.iter().any(|it| it.eq_ignore_ascii_case(text.trim()))
         && text.split_whitespace().all(|it| {
             it.chars()
                 .next()
@@ -283,27 +421,34 @@ const fn is_mark(ch: char) -> bool {
     matches!(ch, '\u{300}'..='\u{36f}')
 }
 
-/// Bytes of the longest of [`LEGAL_FORMS`]; longer words are not looked at.
-const LEGAL_FORM_MAX: usize = {
-    let (mut longest, mut rest): (usize, &[&str]) = (0, LEGAL_FORMS);
-    while let [form, more @ ..] = rest {
-        if form.len() > longest {
-            longest = form.len();
+/// Bytes of the longest of a list; longer words are not looked at.
+const fn longest(words: &[&str]) -> usize {
+    let (mut longest, mut rest) = (0, words);
+    while let [word, more @ ..] = rest {
+        if word.len() > longest {
+            longest = word.len();
         }
         rest = more;
     }
     longest
+}
+
+/// Bytes of the longest of [`LEGAL_FORMS`] and [`THINGS`].
+const WORD_MAX: usize = {
+    let (forms, things) = (longest(LEGAL_FORMS), longest(THINGS));
+    if forms > things { forms } else { things }
 };
 
-fn has_legal_form(text: &str) -> bool {
-    let is_form = |word: &str| {
-        let is_short = word.len() <= LEGAL_FORM_MAX && !word.is_empty();
+/// Whether a word of `text` is one of `list`, in any case.
+fn has_word_of(text: &str, list: &[&str]) -> bool {
+    let is_listed = |word: &str| {
+        let is_short = word.len() <= WORD_MAX && !word.is_empty();
         is_short && {
             let lower = word.to_lowercase();
-            LEGAL_FORMS.iter().any(|form| lower == *form)
+            list.iter().any(|it| lower == *it)
         }
     };
-    text.split(|it: char| !it.is_alphabetic()).any(is_form)
+    text.split(|it: char| !it.is_alphabetic()).any(is_listed)
 }
 
 /// MD5, SHA-1, SHA-256 or SHA-512 in hex: a hashed identifier still stands for the person.

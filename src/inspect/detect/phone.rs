@@ -1,7 +1,7 @@
 //! Telephone numbers (ITU-T E.164): international by country code and length, and the written forms of Kazakhstan, Russia and
 //! North America.
 
-use super::{Context, Sink, digits::Number};
+use super::{Context, Sink, ValueKind, digits::Number};
 use crate::model::{
     Category,
     finding::Confidence,
@@ -245,6 +245,10 @@ pub(super) fn keyed_or_international(
         (true, false) if context.is_order_like => Confidence::Medium,
         (true, false) | (false, true) => Confidence::High,
         (false, false) if context.is_person_key && number.digits.len() >= 8 => Confidence::High,
+        // Nothing but a plus and digits is meant as a number, if a made-up one.
+        (false, false) if number.is_whole && number.is_run() && number.digits.len() >= 10 => {
+            Confidence::High
+        }
         (false, false) => return false,
     };
     push(number, confidence, sink);
@@ -266,6 +270,10 @@ pub(super) fn local(number: &Number<'_>, context: &Context, sink: &mut Sink<'_>)
         }
         ([7 | 8, 7 | 9, ..], [11]) if context.is_person_key => Confidence::High,
         ([7 | 8, 7 | 9, ..], [11]) => Confidence::Medium,
+        // Sent to a person: `to`. Ten digits from 1 on are as often seconds since 1970.
+        ([2..=9, ..], [10]) if context.is_person_key && context.kind == ValueKind::String => {
+            Confidence::High
+        }
         ([2..=9, _, _, 2..=9, ..], [3, 3, 4]) if used.bracket => Confidence::High,
         ([2..=9, _, _, 2..=9, ..], [3, 3, 4]) if used.hyphen => Confidence::Medium,
         ([1, 2..=9, _, _, 2..=9, ..], [1, 3, 3, 4]) if used.hyphen || used.bracket => {
