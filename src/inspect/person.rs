@@ -73,9 +73,21 @@ pub(super) fn conclude<S: super::format::reading::Scan>(
     }
 }
 
-/// Whether a category makes what stands beside it data of a person.
-const fn is_evidence(find: &Find) -> bool {
-    matches!(
+/// How a find speaks for a person beside.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Evidence {
+    /// A part of a name, which test data and bots have too: not enough to make an operator's id one of a person.
+    Name,
+    None,
+    Sure,
+}
+
+/// Whether a find makes what stands beside it data of a person.
+const fn evidence(find: &Find) -> Evidence {
+    if !matches!(find.confidence, Confidence::High | Confidence::Certain) {
+        return Evidence::None;
+    }
+    if matches!(
         find.category,
         Category::Email
             | Category::Phone
@@ -83,29 +95,63 @@ const fn is_evidence(find: &Find) -> bool {
             | Category::BirthDate
             | Category::IdDocument
             | Category::IdDocumentNumber
-    ) && matches!(find.confidence, Confidence::High | Confidence::Certain)
+    ) {
+        Evidence::Sure
+    } else if matches!(
+        find.category,
+        Category::NameGiven | Category::NamePatronymic | Category::NameSurname
+    ) {
+        Evidence::Name
+    } else {
+        Evidence::None
+    }
+}
+
+/// Evidence at one node.
+#[derive(Clone, Copy, Default)]
+struct Weight {
+    sure: u32,
+    names: u32,
+}
+
+impl Weight {
+    const fn add(&mut self, evidence: Evidence) {
+        match evidence {
+            Evidence::Name => self.names += 1,
+            Evidence::None => {}
+            Evidence::Sure => self.sure += 1,
+        }
+    }
+
+    /// Whether it holds more than `own` for a find of `category`.
+    fn exceeds(self, own: Self, category: Category) -> bool {
+        self.sure > own.sure || (self.names > own.names && category != Category::OnlineAccountId)
+    }
 }
 
 /// How sure a find is, and why it is surer than alone.
 type Sure = (Confidence, Option<Raised>);
 
 /// The confidence of each find, with its surroundings: it rises beside other data of a person, that is in the same object or in one
-/// around it up to the element of an array, or under a key that names a person.
+/// around it up to the element of an array, or under a key that names a person. What a list of attributes holds (`emails`,
+/// `custom_fields`) stands beside what the object around the list holds.
 fn confidences(nodes: &[Node], finds: &[Find]) -> Vec<Sure> {
-    let mut evidence = vec![0_u32; nodes.len()];
-    for find in finds.iter().filter(|it| is_evidence(it)) {
-        if let Some(count) = evidence.get_mut(holder(nodes, find.spot.node)) {
-            *count += 1;
+    let mut weights = vec![Weight::default(); nodes.len()];
+    for find in finds.iter().filter(|it| evidence(it) != Evidence::None) {
+        let mut at = Some(holder(nodes, find.spot.node));
+        while let Some(weight) = at.and_then(|it| weights.get_mut(it)) {
+            weight.add(evidence(find));
+            at = at.and_then(|it| described(nodes, it));
         }
     }
     let is_beside = |find: &Find| {
-        let mut own = u32::from(is_evidence(find));
+        let mut own = Weight::default();
+        own.add(evidence(find));
         let mut at = holder(nodes, find.spot.node);
         loop {
-            if evidence.get(at).is_some_and(|it| *it > own) {
+            if (weights.get(at)).is_some_and(|it| it.exceeds(own, find.category)) {
                 return true;
             }
-            own = 0;
             let Some(node) = nodes.get(at) else {
                 return false;
             };
@@ -115,6 +161,11 @@ fn confidences(nodes: &[Node], finds: &[Find]) -> Vec<Sure> {
             if is_person {
                 return true;
             }
+            if let Some(around) = described(nodes, at) {
+                at = around;
+                continue;
+            }
+            own = Weight::default();
             if nodes
                 .get(parent)
                 .is_some_and(|it| it.kind == NodeKind::Array)
@@ -167,6 +218,19 @@ fn combine(nodes: &[Node], finds: &[Find], confidences: &mut [Sure], kinds_min: 
             *sure = (Confidence::High, Some(Raised::Combination));
         }
     }
+}
+
+/// The object that an attribute is said of: the one around it, or around its list.
+fn described(nodes: &[Node], at: NodeId) -> Option<NodeId> {
+    let node = nodes.get(at)?;
+    let parent = node.parent?;
+    let list = nodes.get(parent)?;
+    let is_in_list = list.kind == NodeKind::Array;
+    if node.is_attribute || (is_in_list && list.is_attribute) {
+        let around = if is_in_list { list.parent? } else { parent };
+        return Some(holder(nodes, around));
+    }
+    None
 }
 
 /// The object, document or part around a node (itself, if it is one).

@@ -4,6 +4,7 @@ use super::{
     super::detect::KeyHint,
     walk::{Key, Leaf},
 };
+use crate::model::Category;
 
 /// Longest text that names a value, in bytes.
 pub(crate) const LABEL_MAX: usize = 64;
@@ -84,26 +85,66 @@ pub(crate) struct Unnamed {
 /// What is known of the pair in an open object.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Pair {
-    /// What the label says; only where it names a category, so that a label never makes a finding less sure.
+    /// What the label says; only where it names a category or a person, so that a label never makes a finding less sure.
     label: Option<KeyHint>,
     pub(crate) unnamed: Option<Unnamed>,
+    has_label: bool,
+    has_value: bool,
 }
 
 impl Pair {
-    /// The hint of a member whose own key says `own`.
-    pub(crate) fn hint(&self, role: PairRole, own: KeyHint) -> KeyHint {
+    /// The hint of a member whose own key says `own`. A condition looks for one person by name or identifier, for many by anything
+    /// else: `{"field": "gender", "value": "female"}`.
+    pub(crate) fn hint(&self, role: PairRole, own: KeyHint, is_condition: bool) -> KeyHint {
         match (role, self.label) {
-            (PairRole::Value, Some(label)) if own.category.is_none() => label,
+            (PairRole::Value, Some(label))
+                if own.category.is_none()
+                    && (!is_condition || label.category.is_some_and(singles_out)) =>
+            {
+                label
+            }
             _ => own,
         }
     }
 
+    /// Takes note of a member in `role`.
+    pub(crate) const fn meet(&mut self, role: PairRole) {
+        match role {
+            PairRole::Label => self.has_label = true,
+            PairRole::Value => self.has_value = true,
+            PairRole::None => {}
+        }
+    }
+
+    /// Whether both a label and a value were met.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.has_label && self.has_value
+    }
+
     /// Takes note of a label; the value that stood before it, if it is to be read again.
     pub(crate) fn name(&mut self, hint: KeyHint) -> Option<Unnamed> {
-        hint.category?;
+        let hint = match hint.category {
+            // `{"name": "Driver", "value": …}`: a name, if it looks like one.
+            None if hint.is_person => KeyHint {
+                category: Some(Category::NameFull),
+                needs_person: true,
+                ..hint
+            },
+            None => return None,
+            Some(_) => hint,
+        };
         self.label = Some(hint);
         self.unnamed.take()
     }
+}
+
+/// Whether a value of the category is one person's rather than a group's.
+fn singles_out(category: Category) -> bool {
+    let kind = category.code().split('.').next().unwrap_or_default();
+    matches!(
+        kind,
+        "name" | "email" | "phone" | "national_id" | "id_document" | "payment"
+    )
 }
 
 #[cfg(test)]

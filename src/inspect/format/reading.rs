@@ -82,6 +82,8 @@ pub(crate) struct Node {
     pub(crate) step: Option<Step>,
     /// The key under which it stands names a person.
     pub(crate) is_person: bool,
+    /// What is in it is said of the object around it: `emails`, `custom_fields`.
+    pub(crate) is_attribute: bool,
 }
 
 /// One hit, placed.
@@ -98,6 +100,13 @@ pub(crate) struct Find {
     pub(crate) is_encoded: bool,
     /// See [`Reading::line`].
     pub(crate) line: usize,
+}
+
+impl Find {
+    /// Whether only its key calls it a name.
+    fn is_name_by_key(&self) -> bool {
+        self.detector == BY_KEY && self.category == Category::NameFull
+    }
 }
 
 /// What was found in one value: a text that is read again in another form says most of it again.
@@ -319,6 +328,7 @@ impl<'p, S: Scan> Reading<'p, S> {
             kind,
             step,
             is_person,
+            is_attribute: false,
         });
         self.nodes.len() - 1
     }
@@ -526,6 +536,26 @@ impl<'p, S: Scan> Reading<'p, S> {
             .enumerate()
             .filter(|(at, it)| *at >= plain || !said.contains(&place(it)));
         self.finds.extend(kept.map(|it| it.1));
+    }
+
+    /// Drops the finds from `first` on that are names by their key alone.
+    pub(crate) fn drop_names_from(&mut self, first: usize) {
+        let mut fresh = self.finds.split_off(first.min(self.finds.len()));
+        fresh.retain(|it| !it.is_name_by_key());
+        self.finds.append(&mut fresh);
+    }
+
+    /// Drops the members of `node` that are names by their ambiguous key alone.
+    pub(crate) fn drop_names(&mut self, node: NodeId) {
+        let is_inside = |it: &Find| it.spot.node >= node;
+        let count = self.finds.iter().rev().take_while(|it| is_inside(it));
+        let first = self.finds.len() - count.count();
+        let mut fresh = self.finds.split_off(first);
+        fresh.retain(|it| {
+            let is_label = it.spot.node == node && it.confidence < it.beside_person;
+            !(is_label && it.is_name_by_key())
+        });
+        self.finds.append(&mut fresh);
     }
 
     /// The part that `node` is in.

@@ -4,6 +4,7 @@ mod binary;
 mod content;
 mod csv;
 mod embedded;
+mod fields;
 mod gaps;
 mod inside;
 mod json;

@@ -168,6 +168,9 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
     pub(crate) fn name(&mut self, key: Key) {
         self.key = key;
         self.names.push(key.name);
+        if let Some(frame) = self.frames.last_mut() {
+            frame.pair.meet(key.pair);
+        }
     }
 
     /// Takes the name of the member whose value comes next, in a format whose members may share a name without being a list: each
@@ -354,6 +357,9 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             return;
         };
         self.names.truncate(frame.names_from);
+        if let (true, Some(node)) = (frame.is_named_attribute(), frame.node) {
+            self.reading.drop_names(node);
+        }
         if let Some(record) = frame.opens {
             self.record = None;
             if let Some(span) = self.reading.records.get_mut(record) {
@@ -395,7 +401,9 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         match self.frames.last() {
             None => self.document.around,
             Some(frame) if frame.is_object => Around {
-                key: frame.pair.hint(self.key.pair, self.key.hint),
+                key: frame
+                    .pair
+                    .hint(self.key.pair, self.key.hint, frame.own.is_criteria),
                 parent: self.key.around.unwrap_or(frame.own),
             },
             Some(frame) => Around {

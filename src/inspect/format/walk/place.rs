@@ -46,6 +46,11 @@ impl Frame {
     pub(super) const fn is_named(&self) -> bool {
         self.is_object && !self.is_numbered
     }
+
+    /// Whether it is an element of a list of attributes, so that its label is no name of a person.
+    pub(super) fn is_named_attribute(&self) -> bool {
+        self.is_object && self.own.is_attribute_list && self.pair.is_whole()
+    }
 }
 
 /// A step that has not become a [`Step`] yet.
@@ -80,6 +85,10 @@ impl Places<'_> {
                 NodeKind::Array
             };
             parent = reading.push(Some(parent), kind, step, frame.own.is_person);
+            if let Some(node) = reading.nodes.last_mut() {
+                node.is_attribute = frame.own.category.is_some()
+                    || (!frame.is_object && frame.own.is_attribute_list);
+            }
             frame.node = Some(parent);
         }
         parent

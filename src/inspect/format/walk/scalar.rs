@@ -80,6 +80,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         let Some(roles) = self.enter() else { return };
         self.is_exempt = roles.is_not_personal;
         let record = self.record_of(roles, leaf.outer());
+        let first = self.reading.finds.len();
         let is_found = self.scan(leaf, roles, record);
         self.note_beside(leaf, record);
         let is_member = self.frames.last().is_some_and(|it| it.is_object);
@@ -87,7 +88,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             return;
         }
         match self.key.pair {
-            PairRole::Label if leaf.kind == ValueKind::String => self.label(leaf),
+            PairRole::Label if leaf.kind == ValueKind::String => self.label(leaf, first),
             PairRole::Value if !is_found && !roles.is_not_personal => {
                 let unnamed = Unnamed {
                     key: self.key,
@@ -177,8 +178,9 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         self.record
     }
 
-    /// A text that may name the value beside it. A value that stood before is read once more under its name.
-    fn label(&mut self, leaf: &Leaf) {
+    /// A text that may name the value beside it. A value that stood before is read once more under its name. What names a value is no
+    /// name of a person, so that of the finds from `first` on is dropped.
+    fn label(&mut self, leaf: &Leaf, first: usize) {
         let raw = self.raw(leaf);
         if raw.len() > LABEL_MAX {
             return;
@@ -187,6 +189,9 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         let is_changed = undo(raw, leaf.escape, &mut self.text).unwrap_or_default();
         let text = if is_changed { &self.text } else { raw };
         let hint = self.reading.scan.lookup(text);
+        if hint.category.is_some() {
+            self.reading.drop_names_from(first);
+        }
         let Some(before) = self.frames.last_mut().and_then(|it| it.pair.name(hint)) else {
             return;
         };

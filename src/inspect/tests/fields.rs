@@ -1,0 +1,205 @@
+//! What keys and records say of values, with the detectors and the dictionary of the process.
+
+use super::*;
+use crate::inspect::format::reading::Lexicon;
+
+/// `path category` of what is sure enough to act on.
+fn sure(message: &Message) -> Vec<String> {
+    inspect(&Lexicon::default(), message, &Plan::default())
+        .findings
+        .iter()
+        .filter(|it| it.confidence >= Confidence::High)
+        .map(|it| {
+            let path = it.location.path.as_deref().unwrap_or_default();
+            let key = if it.in_key { " (key)" } else { "" };
+            format!("{}{key} {}", normalized_path(path), it.category.code())
+        })
+        .collect()
+}
+
+#[track_caller]
+fn check(body: &str, expected: &[&str]) {
+    assert_eq!(sure(&json(body)), expected, "{body}");
+}
+
+#[test]
+fn what_is_said_of_an_organisation_is_said_of_nobody() {
+    check(
+        r#"{"email":"a@example.org","city":"Almaty","zip":"050000"}"#,
+        &[
+            "$['email'] email",
+            "$['city'] address.other",
+            "$['zip'] address.other",
+        ],
+    );
+    check(
+        r#"{"email":"a@example.org","BusinessCity":"Almaty","merchant_zip":"050000","company":{"name":"Aru Serik","city":"Almaty","tax_id":"123456789"}}"#,
+        &["$['email'] email"],
+    );
+    check(
+        r#"{"email":"a@example.org","company":{"contact":{"city":"Almaty"}}}"#,
+        &[
+            "$['email'] email",
+            "$['company']['contact']['city'] address.other",
+        ],
+    );
+    check(
+        r#"{"email":"a@example.org","line_items":[{"name":"Smith John"}],"customer":{"name":"John Smith"}}"#,
+        &["$['email'] email", "$['customer']['name'] name.full"],
+    );
+}
+
+#[test]
+fn a_weak_word_describes_what_its_parent_names() {
+    check(
+        r#"{"email":"a@example.org","gender":{"name":"Female"},"employer":{"title":"Example"}}"#,
+        &["$['email'] email"],
+    );
+    check(
+        r#"{"to":[{"emailAddress":{"address":"a@example.org","name":"Fanny Downs"}}]}"#,
+        &[
+            "$['to'][0]['emailAddress']['address'] email",
+            "$['to'][0]['emailAddress']['name'] name.full",
+        ],
+    );
+}
+
+#[test]
+fn a_list_of_attributes_speaks_for_its_object() {
+    check(
+        r#"{"name":"Глеб","PHONE":[{"VALUE":"+77010000001","VALUE_TYPE":"WORK"}]}"#,
+        &["$['name'] name.full", "$['PHONE'][0]['VALUE'] phone"],
+    );
+    check(
+        r#"{"name":"Глеб","custom_fields_values":[{"field_code":"PHONE","values":[{"value":"+77010000001"}]}]}"#,
+        &[
+            "$['name'] name.full",
+            "$['custom_fields_values'][0]['values'][0]['value'] phone",
+        ],
+    );
+    check(
+        r#"{"name":"Глеб","orders":[{"phone":"+77010000001"}]}"#,
+        &["$['orders'][0]['phone'] phone"],
+    );
+    check(
+        r#"{"NAME":"Gleb","LAST_NAME":"Titov","id":7,"user_id":"a7"}"#,
+        &["$['NAME'] name.full", "$['LAST_NAME'] name.surname"],
+    );
+}
+
+#[test]
+fn a_label_names_its_value_and_nobody() {
+    check(
+        r#"{"properties":[{"name":"Car","value":"Gray Skoda"},{"name":"Driver","value":"John Smith"},{"name":"Phone Number","value":"+77010000001"}]}"#,
+        &[
+            "$['properties'][1]['value'] name.full",
+            "$['properties'][2]['value'] phone",
+        ],
+    );
+    check(
+        r#"{"contacts":[{"name":"Driver One","number":"+77010000001"}]}"#,
+        &[
+            "$['contacts'][0]['name'] name.full",
+            "$['contacts'][0]['number'] phone",
+        ],
+    );
+}
+
+#[test]
+fn a_condition_is_about_a_person_only_where_it_singles_one_out() {
+    check(
+        r#"{"filters":[{"field":"gender","op":"eq","value":"female"},{"field":"birth_date","value":"1991-12-31"},{"field":"last_name","value":"Miller"}]}"#,
+        &["$['filters'][2]['value'] name.surname"],
+    );
+    check(
+        r#"{"answers":[{"field":"gender","value":"female"}]}"#,
+        &["$['answers'][0]['value'] sex"],
+    );
+}
+
+#[test]
+fn a_name_stands_under_any_key_beside_a_person() {
+    check(
+        r#"{"iin":"991231100010","transcription":"Ivanov Ivan","country":"United States"}"#,
+        &["$['iin'] national_id", "$['transcription'] name.full"],
+    );
+    check(r#"{"transcription":"Ivanov Ivan"}"#, &[]);
+}
+
+#[test]
+fn a_value_must_look_as_its_key_asks() {
+    for (member, is_found) in [
+        (r#""state":"CA""#, true),
+        (r#""state":"Almaty region""#, true),
+        (r#""state":"active""#, false),
+        (r#""zip":"050010""#, true),
+        (r#""zip":"none yet""#, false),
+        (r#""city":"701""#, false),
+        (r#""document_number":"012345678""#, true),
+        (r#""document_number":"SC-2026-001""#, false),
+        (r#""address":"deliverable""#, false),
+        (r#""address":{"formatted":"10 Abay Avenue"}"#, true),
+        (r#""address":{"kind":"home office"}"#, false),
+        (r#""full_name":"yuan""#, true),
+    ] {
+        let body = format!(r#"{{"email":"a@example.org",{member}}}"#);
+        assert_eq!(sure(&json(&body)).len() == 2, is_found, "{body}");
+    }
+    check(r#"{"full_name":"yuan"}"#, &[]);
+    check(r#"{"zip":"94107","country":"US"}"#, &[]);
+}
+
+#[test]
+fn numbers_are_sent_to_persons() {
+    check(
+        r#"{"to":"77010000001","from":"4155550100"}"#,
+        &["$['to'] phone", "$['from'] phone"],
+    );
+    check(
+        r#"{"to":"1700000000","from":"1600000000","x":"77010000001"}"#,
+        &[],
+    );
+    check(r#"{"any":"+10907996161"}"#, &["$['any'] phone"]);
+    check(r#"{"any":"a +10907996161 b"}"#, &[]);
+}
+
+#[test]
+fn names_of_members_are_values_too() {
+    check(
+        r#"{"recipient-variables":{"aru@example.org":{"first":"Aru"},"+77010000001":{"id":1},"991231100010":{"id":2},"Смирнова Ольга":{"id":3},"Order Status":{"id":4}}}"#,
+        &[
+            "$['recipient-variables']['aru@example.org'] (key) email",
+            "$['recipient-variables']['aru@example.org']['first'] name.given",
+            "$['recipient-variables']['+77010000001'] (key) phone",
+            "$['recipient-variables']['991231100010'] (key) national_id",
+            "$['recipient-variables']['Смирнова Ольга'] (key) name.full",
+        ],
+    );
+    let lines = message(
+        "application/x-ndjson",
+        "{\"aru@example.org\":1}\n{\"+77010000001\":{}}",
+    );
+    assert_eq!(
+        sure(&lines),
+        [
+            "$[0]['aru@example.org'] (key) email",
+            "$[1]['+77010000001'] (key) phone"
+        ]
+    );
+    let form = message(
+        "application/x-www-form-urlencoded",
+        "991231100010=1&aru%40example.org=2",
+    );
+    assert_eq!(
+        sure(&form),
+        [
+            "$['991231100010'] (key) national_id",
+            "$['aru@example.org'] (key) email"
+        ]
+    );
+    let xml = message("application/xml", r#"<m><to id.991231100010="1"/></m>"#);
+    assert_eq!(
+        sure(&xml),
+        ["$['m']['to']['@id.991231100010'] (key) national_id"]
+    );
+}
