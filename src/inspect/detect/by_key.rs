@@ -145,7 +145,8 @@ pub(super) fn whole(text: &str, context: &Context, sink: &mut Sink<'_>) {
         return;
     };
     let start = text.len() - text.trim_start().len();
-    let is_part = context.needs_person || context.value != ValueShape::Any;
+    let is_line = matches!(context.value, ValueShape::Any | ValueShape::Line);
+    let is_part = context.needs_person || !is_line;
     let alone = if context.needs_person || (is_part && context.is_impersonal) {
         Confidence::Low
     } else {
@@ -210,7 +211,8 @@ fn judge(
         }
         C::BirthDate if is_date(bare) => Confidence::Certain,
         C::PaymentCardCode if is_code(bare, 3, 4) => Confidence::Certain,
-        C::PaymentAccount if is_account(bare) => Confidence::High,
+        // With `_` it is the id of a record: `bank_8cad8df5354d33f`.
+        C::PaymentAccount if is_account(bare) && !bare.contains('_') => Confidence::High,
         C::Phone if is_local_phone(bare) => Confidence::High,
         C::HealthDiagnosis if is_inherited && is_illness(bare) => Confidence::High,
         C::Sex if is_inherited && bare.len() > 1 => sex(bare)?,
@@ -236,10 +238,13 @@ fn judge(
         C::SpecialEthnicity => return ethnicity(bare),
         C::AddressRegistration | C::AddressResidence | C::AddressOther if is_address(bare) => {
             // One word without a capital is a state of the address: `deliverable`.
-            let is_word =
-                context.value == ValueShape::Any && bare.bytes().all(|it| it.is_ascii_lowercase());
+            let is_line = matches!(context.value, ValueShape::Any | ValueShape::Line);
+            let is_word = is_line && bare.bytes().all(|it| it.is_ascii_lowercase());
+            let has_letter = bare.chars().any(char::is_alphabetic);
             if is_word {
                 Confidence::Low
+            } else if context.value == ValueShape::Line && !has_letter {
+                Confidence::Medium
             } else {
                 Confidence::High
             }
@@ -338,7 +343,7 @@ fn name(bare: &str, context: &Context) -> Option<Confidence> {
 /// Whether the value looks as its key asks.
 fn has_shape(bare: &str, shape: ValueShape) -> bool {
     match shape {
-        ValueShape::Any => true,
+        ValueShape::Any | ValueShape::Line => true,
         ValueShape::Place => {
             is_hex_digest(bare)
                 || (bare.chars().any(char::is_alphabetic)

@@ -89,6 +89,7 @@ pub(super) fn of_track(
         separators: Separators::default(),
         has_plus: false,
         has_lost_plus: false,
+        is_whole: false,
         text: raw,
         start,
     };

@@ -95,6 +95,7 @@ pub(super) fn with_letters(
         separators: Separators::default(),
         has_plus: false,
         has_lost_plus: false,
+        is_whole: false,
         text: word,
         start: first,
     };
@@ -191,6 +192,7 @@ impl Run<'_> {
             separators: Separators::default(),
             has_plus: false,
             has_lost_plus: false,
+            is_whole: false,
             text: self.text.get(self.start..end)?,
             start: self.start,
         };

@@ -61,6 +61,8 @@ pub enum ValueShape {
     /// As its category asks.
     #[default]
     Any,
+    /// A line of an address: with a word in it, since a number alone is that of a door.
+    Line,
     /// The name of a place: a word with a capital, or two letters.
     Place,
     /// A postal code: short, with a digit.

@@ -151,7 +151,7 @@ mod tests {
         let hits = scanned(text, KeyHint::default());
         let found: Vec<&str> = hits
             .iter()
-            .filter(|it| it.detector == NAME)
+            .filter(|it| it.detector == NAME && it.confidence >= Confidence::High)
             .filter_map(|it| text.get(it.range.clone()))
             .collect();
         assert_eq!(found, expected, "{text}");

@@ -5,16 +5,21 @@ use crate::inspect::format::reading::Lexicon;
 
 /// `path category` of what is sure enough to act on.
 fn sure(message: &Message) -> Vec<String> {
-    inspect(&Lexicon::default(), message, &Plan::default())
-        .findings
-        .iter()
-        .filter(|it| it.confidence >= Confidence::High)
-        .map(|it| {
-            let path = it.location.path.as_deref().unwrap_or_default();
-            let key = if it.in_key { " (key)" } else { "" };
-            format!("{}{key} {}", normalized_path(path), it.category.code())
-        })
-        .collect()
+    inspect(
+        &Lexicon::default(),
+        message,
+        &Plan::default(),
+        &mut Scratch::default(),
+    )
+    .findings
+    .iter()
+    .filter(|it| it.confidence >= Confidence::High)
+    .map(|it| {
+        let path = it.location.path.as_deref().unwrap_or_default();
+        let key = if it.in_key { " (key)" } else { "" };
+        format!("{}{key} {}", normalized_path(path), it.category.code())
+    })
+    .collect()
 }
 
 #[track_caller]
@@ -138,6 +143,10 @@ fn a_value_must_look_as_its_key_asks() {
         (r#""document_number":"012345678""#, true),
         (r#""document_number":"SC-2026-001""#, false),
         (r#""address":"deliverable""#, false),
+        (r##""address_line2":"# 6100""##, false),
+        (r##""address_line2":"Apt 5""##, true),
+        (r#""bank_account":"bank_8cad8df5354d33f""#, false),
+        (r#""bank_account":"000123456789""#, true),
         (r#""address":{"formatted":"10 Abay Avenue"}"#, true),
         (r#""address":{"kind":"home office"}"#, false),
         (r#""full_name":"yuan""#, true),
