@@ -8,12 +8,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
+    sync::Arc,
 };
 
 use super::format::reading::{Claim, Find, Node, NodeId, NodeKind, Reading, Spot};
 use crate::model::{
     Category,
-    finding::{Confidence, Finding, Part, Raised},
+    finding::{Confidence, Finding, Part, Raised, Step},
     inspection::{Inspection, Person, Record},
     subject::Identifier,
 };
@@ -47,7 +48,17 @@ pub(super) fn conclude<S: super::format::reading::Scan>(
             line: find.line,
         })
         .collect();
-    let mentions = mentions(&reading.finds, &reading.claims, &findings);
+    let members = if plan.has_records {
+        BTreeMap::new()
+    } else {
+        members(&mut reading.nodes, &reading.finds)
+    };
+    let mut mentions = mentions(&reading.finds, &reading.claims, &findings);
+    for (find, node) in &members {
+        if let Some(mention) = mentions.get_mut(*find) {
+            mention.node = *node;
+        }
+    }
     let groups = if mentions.is_empty() {
         Vec::new()
     } else if plan.has_records {
@@ -248,6 +259,8 @@ fn holder(nodes: &[Node], node: NodeId) -> NodeId {
 /// Something said of a person: a finding, or an identifier that the operator pointed at.
 struct Mention<'a> {
     spot: &'a Spot,
+    /// The node that it is said of.
+    node: NodeId,
     /// Index of the finding, its category, and whether it is sure enough to act on.
     finding: Option<(usize, Category, bool)>,
     /// Only of what is sure enough.
@@ -260,16 +273,51 @@ fn mentions<'a>(finds: &'a [Find], claims: &'a [Claim], findings: &[Finding]) ->
         let is_sure = finding.acts;
         Mention {
             spot: &find.spot,
+            node: find.spot.node,
             finding: Some((at, find.category, is_sure)),
             identifier: find.identifier.as_ref().filter(|_| is_sure),
         }
     });
     let claimed = claims.iter().map(|it| Mention {
         spot: &it.spot,
+        node: it.spot.node,
         finding: None,
         identifier: Some(&it.identifier),
     });
     found.chain(claimed).collect()
+}
+
+/// For each find in the name of a member, the node of the member, which is made if nothing was found in its value: in a map by
+/// address what stands under a name is said of whom it names.
+fn members(nodes: &mut Vec<Node>, finds: &[Find]) -> BTreeMap<usize, NodeId> {
+    let mut out = BTreeMap::new();
+    if !finds.iter().any(|it| it.spot.in_key) {
+        return out;
+    }
+    let mut known: BTreeMap<(NodeId, Arc<str>), NodeId> = BTreeMap::new();
+    for (at, node) in nodes.iter().enumerate() {
+        if let (Some(parent), Some(Step::Name(name))) = (node.parent, &node.step) {
+            known.entry((parent, Arc::clone(name))).or_insert(at);
+        }
+    }
+    for (at, find) in finds.iter().enumerate().filter(|it| it.1.spot.in_key) {
+        let Some(Step::Name(name)) = &find.spot.leaf else {
+            continue;
+        };
+        let parent = find.spot.node;
+        let node = *known.entry((parent, Arc::clone(name))).or_insert_with(|| {
+            nodes.push(Node {
+                parent: Some(parent),
+                kind: NodeKind::Scalar,
+                step: find.spot.leaf.clone(),
+                is_person: false,
+                is_attribute: false,
+            });
+            nodes.len() - 1
+        });
+        out.insert(at, node);
+    }
+    out
 }
 
 /// The group of each mention: its record, or the one group outside.
@@ -365,13 +413,14 @@ impl<'a> Groups<'a> {
         self.identifiers.get(mention.identifier?).copied()
     }
 
-    /// An array is split when two elements or more hold identifiers, and not all the same.
+    /// An array is split when two elements or more hold identifiers, and not all the same; an object when the names of its members
+    /// are identifiers.
     fn find_splits(&mut self, mentions: &[Mention<'_>]) {
         let mut linked = Union::new(self.identifiers.len());
         let mut direct: Vec<Option<IdentifierId>> = vec![None; self.nodes.len()];
         for mention in mentions {
             let Some(id) = self.id(mention) else { continue };
-            match direct.get_mut(mention.spot.node) {
+            match direct.get_mut(mention.node) {
                 Some(Some(first)) => linked.join(*first, id),
                 Some(none) => *none = Some(id),
                 None => {}
@@ -381,10 +430,15 @@ impl<'a> Groups<'a> {
             .iter()
             .map(|it| it.map_or(Below::None, |id| Below::One(linked.root(id))))
             .collect();
+        let keyed: BTreeSet<NodeId> = mentions
+            .iter()
+            .filter(|it| it.spot.in_key && it.identifier.is_some())
+            .map(|it| it.spot.node)
+            .collect();
         let mut holding = vec![0_u64; self.nodes.len()];
         for (at, node) in self.nodes.iter().enumerate().rev() {
             let here = below.get(at).copied().unwrap_or(Below::None);
-            if node.kind == NodeKind::Array {
+            if node.kind == NodeKind::Array || keyed.contains(&at) {
                 let elements = holding.get(at).copied().unwrap_or_default();
                 if let Some(split) = self.splits.get_mut(at) {
                     *split = elements >= 2 && here == Below::Many;
@@ -429,10 +483,7 @@ impl<'a> Groups<'a> {
 
     /// The group of each mention.
     fn resolve(&self, mentions: &[Mention<'_>]) -> Vec<usize> {
-        let bearers: Vec<NodeId> = mentions
-            .iter()
-            .map(|it| self.bearer(it.spot.node))
-            .collect();
+        let bearers: Vec<NodeId> = mentions.iter().map(|it| self.bearer(it.node)).collect();
         let mut borne: Vec<Vec<(u8, IdentifierId)>> = vec![Vec::new(); self.nodes.len()];
         for (mention, bearer) in mentions.iter().zip(&bearers) {
             if let (Some(id), Some(borne)) = (self.id(mention), borne.get_mut(*bearer)) {

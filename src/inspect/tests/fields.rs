@@ -212,3 +212,67 @@ fn names_of_members_are_values_too() {
         ["$['m']['to']['@id.991231100010'] (key) national_id"]
     );
 }
+
+/// Persons, each as its identifiers and the number of its findings.
+#[track_caller]
+fn check_persons(body: &str, expected: &[&str]) {
+    let read = inspect(
+        &Lexicon::default(),
+        &json(body),
+        &Plan::default(),
+        &mut Scratch::default(),
+    );
+    let persons: Vec<String> = read
+        .persons
+        .iter()
+        .map(|it| {
+            let known = it.identifiers.iter().map(|it| it.value.expose().as_str());
+            format!(
+                "{} {}",
+                known.collect::<Vec<_>>().join(" "),
+                it.findings.len()
+            )
+        })
+        .collect();
+    assert_eq!(persons, expected, "{body}");
+}
+
+#[test]
+fn bulk_calls_are_about_each_of_their_persons() {
+    // Maps by address: Mailgun's recipient variables.
+    check_persons(
+        r#"{"recipient-variables":{"aru@example.org":{"first":"Aru"},"bek@example.org":{"first":"Bek","iin":"991231100010"}}}"#,
+        &["aru@example.org 2", "bek@example.org 991231100010 3"],
+    );
+    check_persons(
+        r#"{"balances":{"aru@example.org":1,"bek@example.org":2}}"#,
+        &["aru@example.org 1", "bek@example.org 1"],
+    );
+    check_persons(
+        r#"{"users":{"aru@example.org":{"email":"aru@example.org","phone":"+77010000001"}}}"#,
+        &["aru@example.org 77010000001 3"],
+    );
+    // An envelope for each: SendGrid's personalizations, Twilio's and Infobip's batches.
+    check_persons(
+        r#"{"personalizations":[{"to":[{"email":"aru@example.org","name":"Aru Serik"}],"substitutions":{"first_name":"Aru"}},{"to":[{"email":"bek@example.org"}]}],"from":{"email":"olga@example.com"}}"#,
+        &[
+            "aru@example.org 3",
+            "bek@example.org 1",
+            "olga@example.com 1",
+        ],
+    );
+    check_persons(
+        r#"{"messages":[{"to":"+77010000001","text":"a"},{"to":"+77010000002","text":"b"}]}"#,
+        &["77010000001 1", "77010000002 1"],
+    );
+    // Events of persons: data of Meta's conversions; the same person in two events is one.
+    check_persons(
+        r#"{"data":[{"user_data":{"em":["aru@example.org"],"client_ip_address":"192.0.2.1"}},{"user_data":{"em":["bek@example.org"]}},{"user_data":{"em":["aru@example.org"],"ph":["+77010000001"]}}]}"#,
+        &["aru@example.org 77010000001 4", "bek@example.org 1"],
+    );
+    // Records: Zendesk's users, with lists of attributes.
+    check_persons(
+        r#"{"users":[{"name":"Aru Serik","email":"aru@example.org","phones":[{"value":"+77010000001"}]},{"name":"Bek Alim","email":"bek@example.org"}]}"#,
+        &["aru@example.org 77010000001 3", "bek@example.org 2"],
+    );
+}
