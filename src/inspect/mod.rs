@@ -7,6 +7,7 @@
 mod charset;
 mod claim;
 mod coding;
+mod confidence;
 mod content;
 pub mod detect;
 mod format;
