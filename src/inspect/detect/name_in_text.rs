@@ -1,5 +1,7 @@
 //! Names in running text, as hits.
 
+use std::ops::Range;
+
 use super::{
     BY_KEY, Context, Sink, ValueKind, fold,
     marks::{self, mark},
@@ -55,6 +57,9 @@ pub(super) fn scan(text: &str, context: &Context, sink: &mut Sink<'_>, base: usi
                 let range = unmixed
                     .as_ref()
                     .map_or(it.range.clone(), |folded| folded.original(&it.range));
+                if is_part_of_identifier(&range, text, sink, base) {
+                    continue;
+                }
                 // Which part of a name a single word is cannot be told.
                 sink.push(Category::NameFull, NAME, Confidence::High, range, None);
             }
@@ -127,6 +132,14 @@ fn is_full_name(text: &str) -> bool {
             names(bare).as_slice(),
             [only] if only.range == (0..bare.len()) && only.has_given && !only.has_common
         )
+}
+
+/// Whether a name runs into what identifies a person more surely, such as the first part of an address.
+fn is_part_of_identifier(range: &Range<usize>, text: &str, sink: &Sink<'_>, base: usize) -> bool {
+    let found = sink.hits.iter().skip(base);
+    let mut identifiers = found.filter(|it| it.identifier.is_some());
+    text.as_bytes().get(range.end) == Some(&b'@')
+        || identifiers.any(|it| it.range.start < range.end && range.start < it.range.end)
 }
 
 #[cfg(test)]

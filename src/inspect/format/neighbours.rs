@@ -11,7 +11,7 @@ use super::{
 use crate::model::finding::Step;
 
 /// Most digits of a piece: more would be most of the number.
-const PIECE_MAX: usize = 8;
+pub(crate) const PIECE_MAX: usize = 8;
 
 /// Fewest digits of a piece beside numbers that are none.
 const LONE_MIN: usize = 3;

@@ -58,7 +58,7 @@ fn what_is_said_of_an_organisation_is_said_of_nobody() {
 fn a_weak_word_describes_what_its_parent_names() {
     check(
         r#"{"email":"a@example.org","gender":{"name":"Female"},"employer":{"title":"Example"}}"#,
-        &["$['email'] email"],
+        &["$['email'] email", "$['gender']['name'] sex"],
     );
     check(
         r#"{"to":[{"emailAddress":{"address":"a@example.org","name":"Fanny Downs"}}]}"#,
@@ -275,4 +275,27 @@ fn bulk_calls_are_about_each_of_their_persons() {
         r#"{"users":[{"name":"Aru Serik","email":"aru@example.org","phones":[{"value":"+77010000001"}]},{"name":"Bek Alim","email":"bek@example.org"}]}"#,
         &["aru@example.org 77010000001 3", "bek@example.org 2"],
     );
+}
+
+#[test]
+fn pieces_of_a_number_are_joined_however_they_are_written() {
+    for body in [
+        r#"{"iin_a":"991231","iin_b":"100010"}"#,
+        r#"{"iin_a":"\u0039\u00391231","iin_b":"\u0031\u0030\u0030\u0030\u0031\u0030"}"#,
+    ] {
+        assert_eq!(sure(&json(body)).len(), 2, "{body}");
+    }
+    let other = r#"{"iin_a":"\u0039\u00391231","iin_b":"\u0031\u0030\u0030\u0030\u0031\u0031"}"#;
+    assert!(sure(&json(other)).is_empty());
+}
+
+#[test]
+fn a_name_does_not_run_into_an_address() {
+    for text in [
+        "hi a b c mee\nzhuldyz.mark@example.com\n",
+        "n e m mee\n\nzhuldyz.mark@example.com\n",
+    ] {
+        let found = sure(&message("text/plain", text));
+        assert!(found.iter().any(|it| it.ends_with(" email")), "{found:?}");
+    }
 }

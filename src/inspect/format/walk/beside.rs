@@ -8,16 +8,20 @@ use super::{
         codes,
         json::{Around, Value, read_value},
         layer::{Escape, Layer},
-        neighbours::{self, Piece, may_be_piece},
+        neighbours::{self, PIECE_MAX, Piece, may_be_piece},
         reading::{Reading, Scan, Spot},
     },
     Leaf, Walk,
     place::Place,
+    scalar::undo,
 };
 use crate::model::finding::Step;
 
 /// Fewest numbers of an array that are read as the codes of characters.
 const CODES_MIN: u64 = 9;
+
+/// Longest string with escapes that may be a piece: each of its digits written as `\u0039`.
+const ESCAPED_MAX: usize = 6 * PIECE_MAX;
 
 /// Longest number that is such a code.
 const CODE_MAX: usize = 3;
@@ -39,10 +43,26 @@ impl<S: Scan> Walk<'_, '_, S> {
             return;
         };
         frame.codes += u64::from(is_code);
-        if may_be_piece(length, first) && !self.is_exempt {
+        let pieces_from = frame.pieces_from;
+        let is_escaped = leaf.escape == Escape::Json && length <= ESCAPED_MAX;
+        if is_escaped && !self.is_exempt && self.raw(leaf).contains('\\') {
+            self.note_escaped(leaf, record);
+        } else if may_be_piece(length, first) && !self.is_exempt {
             let span = self.document.layer.outward(leaf.span());
             self.piece(self.raw(leaf), leaf.kind, span, record);
-        } else if self.pieces.len() > frame.pieces_from {
+        } else if self.pieces.len() > pieces_from {
+            self.end_pieces();
+        }
+    }
+
+    /// The same for a string with escapes: `"\u0039\u0039"` is a piece too.
+    fn note_escaped(&mut self, leaf: &Leaf, record: Option<usize>) {
+        let mut text = String::new();
+        undo(self.raw(leaf), leaf.escape, &mut text).unwrap_or_default();
+        if may_be_piece(text.len(), text.bytes().next()) {
+            let span = self.document.layer.outward(leaf.span());
+            self.piece(&text, leaf.kind, span, record);
+        } else {
             self.end_pieces();
         }
     }
