@@ -214,17 +214,7 @@ fn judge(
         // With `_` it is the id of a record: `bank_8cad8df5354d33f`.
         C::PaymentAccount if is_account(bare) && !bare.contains('_') => Confidence::High,
         C::Phone if is_local_phone(bare) => Confidence::High,
-        C::HealthDiagnosis if is_inherited && is_illness(bare) => Confidence::High,
-        C::Sex if is_inherited && bare.len() > 1 => sex(bare)?,
-        C::AddressRegistration | C::AddressResidence | C::AddressOther
-            if is_inherited && is_street(bare) =>
-        {
-            Confidence::High
-        }
-        C::NameFull if is_inherited && bare.contains(' ') && is_full_name_like(bare) => {
-            Confidence::High
-        }
-        _ if is_inherited => return None,
+        _ if is_inherited => inherited(category, bare)?,
         C::Email | C::Phone if is_hex_digest(bare) => Confidence::High,
         C::NameGiven | C::NameSurname | C::NamePatronymic | C::NameFormer | C::NameFull => {
             name(bare, context)?
@@ -237,17 +227,7 @@ fn judge(
         C::Citizenship | C::BirthPlace | C::IdDocumentIssuer if has_word(bare) => Confidence::High,
         C::SpecialEthnicity => return ethnicity(bare),
         C::AddressRegistration | C::AddressResidence | C::AddressOther if is_address(bare) => {
-            // One word without a capital is a state of the address: `deliverable`.
-            let is_line = matches!(context.value, ValueShape::Any | ValueShape::Line);
-            let is_word = is_line && bare.bytes().all(|it| it.is_ascii_lowercase());
-            let has_letter = bare.chars().any(char::is_alphabetic);
-            if is_word {
-                Confidence::Low
-            } else if context.value == ValueShape::Line && !has_letter {
-                Confidence::Medium
-            } else {
-                Confidence::High
-            }
+            address(bare, context.value)
         }
         C::Messenger | C::Social if is_handle(bare) => Confidence::High,
         C::Website if bare.contains('.') && !bare.contains(' ') => Confidence::Medium,
@@ -285,6 +265,35 @@ fn judge(
         _ => return None,
     };
     Some((category, sure))
+}
+
+/// What only a narrow shape says under a key that is the parent's.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a parent says nothing of other members, whatever the category"
+)]
+fn inherited(category: Category, bare: &str) -> Option<Confidence> {
+    match category {
+        C::HealthDiagnosis if is_illness(bare) => Some(Confidence::High),
+        C::Sex if bare.len() > 1 => sex(bare),
+        C::AddressRegistration | C::AddressResidence | C::AddressOther if is_street(bare) => {
+            Some(Confidence::High)
+        }
+        C::NameFull if bare.contains(' ') && is_full_name_like(bare) => Some(Confidence::High),
+        _ => None,
+    }
+}
+
+/// How sure an address is. One word without a capital is a state of it (`deliverable`), a line without a letter a part at most.
+fn address(bare: &str, shape: ValueShape) -> Confidence {
+    let is_line = matches!(shape, ValueShape::Any | ValueShape::Line);
+    if is_line && bare.bytes().all(|it| it.is_ascii_lowercase()) {
+        Confidence::Low
+    } else if shape == ValueShape::Line && !bare.chars().any(char::is_alphabetic) {
+        Confidence::Medium
+    } else {
+        Confidence::High
+    }
 }
 
 /// Letters and digits of a national number that no validator knows, or its digest.
@@ -426,15 +435,6 @@ fn has_word(bare: &str) -> bool {
 fn is_address(bare: &str) -> bool {
     let is_token = bare.len() > 24 && !bare.contains([' ', ',']) && bare.is_ascii();
     has_word(bare) && !bare.contains('@') && (!is_token || is_hex_digest(bare))
-}
-
-/// Words with a number, under a key of an address that says no more: `{"address": {"formatted": "10 Abay Avenue"}}`.
-fn is_street_line(bare: &str) -> bool {
-    is_address(bare)
-        && bare.contains(' ')
-        && bare.bytes().any(|it| it.is_ascii_digit())
-        && bare.chars().filter(|it| it.is_alphabetic()).count() >= 4
-        && !is_date(bare)
 }
 
 /// `@name`, a URL or a number of a messenger.
