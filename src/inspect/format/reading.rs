@@ -1,10 +1,6 @@
 //! What one message gives while it is read: hits with their places, gaps, records, and what is left of the budgets.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Range,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use super::{
     super::{
@@ -104,7 +100,7 @@ pub(crate) struct Find {
 
 impl Find {
     /// Whether only its key calls it a name.
-    fn is_name_by_key(&self) -> bool {
+    pub(super) fn is_name_by_key(&self) -> bool {
         self.detector == BY_KEY && self.category == Category::NameFull
     }
 }
@@ -519,43 +515,6 @@ impl<'p, S: Scan> Reading<'p, S> {
             said.add(it);
         }
         self.finds.extend(fresh);
-    }
-
-    /// Drops of the finds from `first` on those before `inner` that one from there on says of the same bytes, and more surely.
-    pub(crate) fn drop_doubles(&mut self, first: usize, inner: usize) {
-        let said = self.finds.get(inner..).unwrap_or_default().iter();
-        let place = |it: &Find| (it.category, it.span.start, it.span.end);
-        let said: BTreeSet<_> = said.map(place).collect();
-        if said.is_empty() {
-            return;
-        }
-        let fresh = self.finds.split_off(first.min(self.finds.len()));
-        let plain = inner.saturating_sub(first);
-        let kept = fresh
-            .into_iter()
-            .enumerate()
-            .filter(|(at, it)| *at >= plain || !said.contains(&place(it)));
-        self.finds.extend(kept.map(|it| it.1));
-    }
-
-    /// Drops the finds from `first` on that are names by their key alone.
-    pub(crate) fn drop_names_from(&mut self, first: usize) {
-        let mut fresh = self.finds.split_off(first.min(self.finds.len()));
-        fresh.retain(|it| !it.is_name_by_key());
-        self.finds.append(&mut fresh);
-    }
-
-    /// Drops the members of `node` that are names by their ambiguous key alone.
-    pub(crate) fn drop_names(&mut self, node: NodeId) {
-        let is_inside = |it: &Find| it.spot.node >= node;
-        let count = self.finds.iter().rev().take_while(|it| is_inside(it));
-        let first = self.finds.len() - count.count();
-        let mut fresh = self.finds.split_off(first);
-        fresh.retain(|it| {
-            let is_label = it.spot.node == node && it.confidence < it.beside_person;
-            !(is_label && it.is_name_by_key())
-        });
-        self.finds.append(&mut fresh);
     }
 
     /// The part that `node` is in.
