@@ -131,7 +131,8 @@ pub(super) fn combine(nodes: &[Node], finds: &[Find], confidences: &mut [Sure], 
     let kind = |find: &Find| {
         let code = find.category.code();
         let kind = code.split_once('.').map_or(code, |it| it.0);
-        (!matches!(kind, "online" | "website")).then_some(kind)
+        let is_of_others = matches!(kind, "online" | "website" | "address" | "employment");
+        (!is_of_others).then_some(kind)
     };
     let is_medium = |it: &Sure| it.0 == Confidence::Medium;
     if kinds_min == 0 || !confidences.iter().any(is_medium) {

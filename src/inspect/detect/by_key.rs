@@ -434,7 +434,17 @@ fn has_word(bare: &str) -> bool {
 /// Not a URL, an e-mail address or one long token such as a hash or a wallet.
 fn is_address(bare: &str) -> bool {
     let is_token = bare.len() > 24 && !bare.contains([' ', ',']) && bare.is_ascii();
-    has_word(bare) && !bare.contains('@') && (!is_token || is_hex_digest(bare))
+    has_word(bare) && !bare.contains('@') && !is_socket(bare) && (!is_token || is_hex_digest(bare))
+}
+
+/// `0.0.0.0:8080`, `localhost:8080`, quotes allowed: an address of a machine.
+fn is_socket(bare: &str) -> bool {
+    let bare = bare.trim_matches(['"', '\'']);
+    bare.rsplit_once(':').is_some_and(|(host, port)| {
+        !host.contains(' ')
+            && (1..=5).contains(&port.len())
+            && port.bytes().all(|it| it.is_ascii_digit())
+    })
 }
 
 /// `@name`, a URL or a number of a messenger.

@@ -264,7 +264,10 @@ pub(super) fn local(number: &Number<'_>, context: &Context, sink: &mut Sink<'_>)
         _ if number.has_lost_plus && is_international(number.digits) => Confidence::High,
         // `00` is dialled for the plus sign.
         ([0, 0, rest @ ..], [2..=5, _, _, ..])
-            if (used.space || used.hyphen || used.bracket) && is_international(rest) =>
+            // With a dot it is a second and its parts, as in lines of a log.
+            if (used.space || used.hyphen || used.bracket)
+                && !used.dot
+                && is_international(rest) =>
         {
             Confidence::High
         }
@@ -387,6 +390,8 @@ mod tests {
             "8.12.2024",
             "100 200 300 400",
             "00 12 34 56 78",
+            "00.272 25746",
+            "00.039  2227  2227",
             "0077010000001",
             "1,000,000.00",
         ]);

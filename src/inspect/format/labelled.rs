@@ -79,11 +79,17 @@ fn lines(text: &str) -> impl Iterator<Item = Labelled<'_>> {
             && label
                 .chars()
                 .all(|it| it.is_alphanumeric() || matches!(it, ' ' | '_' | '-' | '.'));
-        (is_label && !value.is_empty() && value.len() <= VALUE_MAX).then_some(Labelled {
-            label,
-            value,
-            at: value_start,
-        })
+        // In the source of a program a colon or an equals sign stands between many things: `Addr::Tcp(_) => {`.
+        let is_code = value.starts_with([':', '='])
+            || value.contains(['(', ')', '{', '}', '<', '>', '[', ']', ';', '|'])
+            || value.ends_with(',');
+        (is_label && !is_code && !value.is_empty() && value.len() <= VALUE_MAX).then_some(
+            Labelled {
+                label,
+                value,
+                at: value_start,
+            },
+        )
     })
 }
 
@@ -93,7 +99,7 @@ mod tests {
 
     #[test]
     fn lines_that_name_their_value_are_told_from_prose() {
-        let text = "Order\nfirst_name = Aigerim \r\nДата рождения:1903-02-13\n{\"a\": 1}\n12:30\nhttp: \n:x\n";
+        let text = "Order\nfirst_name = Aigerim \r\nДата рождения:1903-02-13\n{\"a\": 1}\n12:30\nhttp: \n:x\nAddr::Tcp(_)\naddress: A,\n";
         let found: Vec<_> = lines(text).collect();
         let expected = [("first_name", "Aigerim"), ("Дата рождения", "1903-02-13")];
         assert_eq!(found.len(), expected.len(), "{found:?}");

@@ -299,3 +299,17 @@ fn a_name_does_not_run_into_an_address() {
         assert!(found.iter().any(|it| it.ends_with(" email")), "{found:?}");
     }
 }
+
+#[test]
+fn lines_of_a_text_name_addresses_of_persons_not_of_machines() {
+    let found = |text: &str| sure(&message("text/plain", text));
+    assert_eq!(found("address: Абай 10, Алматы\n").len(), 1);
+    for text in [
+        "address = \"0.0.0.0:8282\"\n",
+        "address: localhost:8080\n",
+        "addr: Addr::Tcp(_, _) => {\n",
+        "12:01:07 00.039  2227  2227 D: started\n",
+    ] {
+        assert_eq!(found(text), [""; 0], "{text}");
+    }
+}
