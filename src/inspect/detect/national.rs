@@ -20,7 +20,9 @@ pub(super) fn read(number: &Number<'_>, context: &Context, sink: &mut Sink<'_>) 
     if number.digits.iter().all(|it| *it == 0) {
         return false;
     }
-    let is_keyed = context.names(Category::NationalId) && !context.is_impersonal;
+    // Nine digits have no check digit: of an organisation they are its own number. The others count wherever they stand.
+    let is_of_others = context.is_impersonal && number.digits.len() == 9;
+    let is_keyed = context.names(Category::NationalId) && !is_of_others;
     sink.spend_validator();
     let judged = match number.digits.len() {
         12 => twelve(number, is_keyed),

@@ -120,7 +120,7 @@ pub(crate) fn of_base64(raw: &str) -> Option<Magic> {
     of(bytes)
 }
 
-/// Notes that unreadable bytes stand at `spot`: a gap, and a finding where they, or their key, are of a person's body.
+/// Notes that unreadable bytes stand at `spot`: a gap unless they are a template, and a finding where they, or their key, are of a person's body.
 pub(crate) fn report<S: Scan>(
     reading: &mut Reading<'_, S>,
     magic: Magic,
@@ -128,7 +128,10 @@ pub(crate) fn report<S: Scan>(
     spot: &Spot,
     layer: &Layer<'_>,
 ) {
-    reading.gap(GapKind::Opaque, spot.node, spot.leaf.as_ref());
+    // A template is the data itself: nothing else is in it to be read.
+    if magic != Magic::Biometric {
+        reading.gap(GapKind::Opaque, spot.node, spot.leaf.as_ref());
+    }
     find(reading, magic, around, spot, layer, usize::MAX);
 }
 

@@ -313,3 +313,14 @@ fn lines_of_a_text_name_addresses_of_persons_not_of_machines() {
         assert_eq!(found(text), [""; 0], "{text}");
     }
 }
+
+#[test]
+fn numbers_of_persons_count_inside_things() {
+    for body in [
+        r#"{"items":[{"pinfl":"21401705467320"}]}"#,
+        r#"{"form":{"snils":"112-233-445 95"}}"#,
+        r#"{"services":[{"iin":"991231100010"}]}"#,
+    ] {
+        assert_eq!(sure(&json(body)).len(), 1, "{body}");
+    }
+}
