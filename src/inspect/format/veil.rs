@@ -383,7 +383,8 @@ pub(crate) fn lift(text: &str) -> Option<Unveiled> {
     if signs.has(kind::TAG) {
         codes::over_tags(text, &mut found.texts);
     }
-    let is_something = found.is_opaque || !found.texts.is_empty() || !found.compressed.is_empty();
+    let has_file = found.is_opaque || found.magic.is_some();
+    let is_something = has_file || !found.texts.is_empty() || !found.compressed.is_empty();
     is_something.then_some(found)
 }
 
@@ -405,7 +406,8 @@ impl Unveiled {
             Magic::Compressed(coding) => sealed::decode_bytes(raw).map(|it| (it, coding)),
             Magic::Biometric | Magic::File | Magic::Picture | Magic::Sound => None,
         };
-        self.is_opaque |= coded.is_none();
+        // A template is the data itself: it is found, and nothing else is in it to be read.
+        self.is_opaque |= coded.is_none() && magic != Magic::Biometric;
         self.compressed.extend(coded);
         self.magic = self.magic.or(Some(magic));
     }

@@ -97,7 +97,7 @@ fn a_template_of_biometrics_says_so_itself() {
     use Category::*;
     let print = armoured(FINGERPRINT);
     let body = json(&format!(r#"{{"data":"{print}"}}"#));
-    check(&body, &[(Biometric, Confidence::High)], &[GapKind::Opaque]);
+    check(&body, &[(Biometric, Confidence::High)], &[]);
     let text = armoured(b"Firmware of 2026-11-25: ");
     check(&json(&format!(r#"{{"data":"{text}"}}"#)), &[], &[]);
 }
