@@ -452,10 +452,11 @@ async fn trailers_of_answers_reach_who_takes_them() {
 /// A call of gRPC: its message is opaque, and refused until that is opened; its status comes back in the trailers.
 #[tokio::test]
 async fn a_grpc_call_passes_once_its_messages_are_opened() {
+    // A compressed message of which nothing says how.
     let call = || {
         let fields: &[(&str, &[u8])] =
             &[("content-type", b"application/grpc"), ("te", b"trailers")];
-        request("POST", URI, fields, "\0\0\0\0\u{2}\u{8}\u{1}")
+        request("POST", URI, fields, "\u{1}\0\0\0\u{2}\u{8}\u{1}")
     };
     let (gate, upstream) = between_with(with_trailers(), |it| {
         Arc::make_mut(&mut it.facts).modes.global = shekara::model::decision::Mode::Enforce;
@@ -467,7 +468,7 @@ async fn a_grpc_call_passes_once_its_messages_are_opened() {
     assert_eq!(refused.headers["content-type"], "application/grpc");
     assert_eq!(refused.headers["grpc-status"], "7");
     let message = refused.headers["grpc-message"].to_str().unwrap();
-    assert!(message.contains("unsupported-media-type"), "{message}");
+    assert!(message.contains("unsupported-coding"), "{message}");
     assert!(refused.headers.contains_key("shekara-decision"));
     assert!(refused.body.is_empty());
     assert_eq!(upstream.connections(), 0);
@@ -477,7 +478,7 @@ async fn a_grpc_call_passes_once_its_messages_are_opened() {
     let (gate, _upstream) = between_with(with_trailers(), |it| {
         let facts = Arc::make_mut(&mut it.facts);
         facts.modes.global = shekara::model::decision::Mode::Enforce;
-        for kind in [GapKind::Opaque, GapKind::UnsupportedMediaType] {
+        for kind in [GapKind::Opaque, GapKind::UnsupportedCoding] {
             facts.gaps.insert(kind, GapPolicy::AllowLogged);
         }
     })
