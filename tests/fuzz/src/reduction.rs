@@ -6,11 +6,7 @@ use crate::{
     checks,
     inspect::Order,
     model::{
-        CategorySet,
-        destination::Operator,
-        finding::{Confidence, Part},
-        inspection::Inspection,
-        message::Message,
+        CategorySet, destination::Operator, finding::Part, inspection::Inspection, message::Message,
     },
     targets::message,
 };
@@ -26,7 +22,7 @@ const TYPES: [&str; 8] = [
     "text/tab-separated-values",
 ];
 
-/// The first byte chooses the format, the second what is done and from which confidence on.
+/// The first byte chooses the format, the second what is done.
 pub fn reduce(data: &[u8]) {
     let [kind, how, body @ ..] = data else {
         return;
@@ -39,11 +35,6 @@ pub fn reduce(data: &[u8]) {
         1 => Operator::Mask,
         _ => Operator::Pseudonymise,
     };
-    let least = if how & 4 == 0 {
-        Confidence::Low
-    } else {
-        Confidence::High
-    };
     let fields: Vec<_> = (0..before.persons.len())
         .map(|it| (it, CategorySet::all()))
         .collect();
@@ -51,7 +42,6 @@ pub fn reduce(data: &[u8]) {
         records: &[],
         fields: &fields,
         operator: &|_, _| operator,
-        confidence_min: least,
         token: &|category, value| format!("p{:x}{}", value.len(), category.code().len()),
     };
     let inspector = checks::inspector();
@@ -63,9 +53,9 @@ pub fn reduce(data: &[u8]) {
         // The gate refuses the message then.
         return;
     }
-    let left = after.findings.iter().find(|it| it.confidence >= least);
+    let left = after.findings.iter().find(|it| it.acts);
     assert!(left.is_none(), "{:?} is left", left.map(|it| it.detector));
-    gone(&before_message, &before, &reduced.message, least);
+    gone(&before_message, &before, &reduced.message);
     shape(label, &before_message, &reduced.message, operator);
     checks::read(&reduced.message);
 }
@@ -78,7 +68,7 @@ fn no_new_gap(before: &Inspection, after: &Inspection) -> bool {
 }
 
 /// No value of an address, sure enough and written plainly, stands in what is left.
-fn gone(message: &Message, read: &Inspection, left: &Message, least: Confidence) {
+fn gone(message: &Message, read: &Inspection, left: &Message) {
     let inspector = checks::inspector();
     let (Some(old), Some(new)) = (
         inspector.decoded_body(message, checks::plan()),
@@ -88,7 +78,7 @@ fn gone(message: &Message, read: &Inspection, left: &Message, least: Confidence)
     };
     let met = read.findings.iter().filter(|it| {
         it.location.part == Part::Body
-            && it.confidence >= least
+            && it.acts
             && !it.is_encoded
             && matches!(it.detector, "email" | "phone" | "payment-card" | "iban")
     });
