@@ -87,7 +87,9 @@ expect yes "host: the gate to the outside" connect $gate 198.51.100.2 443
 expect yes "host: a service inside" connect $shop 10.9.0.1 443
 ip netns exec "$inside" nft -f "$work/host.nft"
 expect no "host: loaded twice, still closed" connect $shop 198.51.100.2 443
-ip netns exec "$inside" nft list counter inet shekara refused | grep -q 'packets [1-9]' || { echo "firewall: nothing was counted" >&2; exit 1; }
+# Read whole before it is searched: `grep -q` in a pipe may end before nft has written, which then dies of it.
+counted=$(ip netns exec "$inside" nft list counter inet shekara refused)
+[[ $counted =~ packets\ [1-9] ]] || { echo "firewall: nothing was counted: $counted" >&2; exit 1; }
 ip netns exec "$inside" nft delete table inet shekara
 expect yes "host: taken away" connect $shop 198.51.100.2 443
 
