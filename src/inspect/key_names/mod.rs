@@ -1,27 +1,19 @@
 //! The key dictionary: what member, field, parameter and header names say about their values. Data from `config/dictionaries`.
 
+mod source;
+mod words;
+
 use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
     sync::LazyLock,
 };
 
-use serde::Deserialize;
-
-use super::{
-    detect::{KeyHint, ValueShape},
-    look_alikes::{narrow, unmixed},
-};
-use crate::model::Category;
+use super::{detect::KeyHint, look_alikes::unmixed};
+use words::Words;
 
 /// The dictionary as written.
-const SOURCE: &str = include_str!("../../config/dictionaries/key_names.yaml");
-
-/// Longest key that is looked up, in bytes; longer names are no words of a dictionary.
-const KEY_MAX: usize = 96;
-
-/// Most words of a key.
-const WORDS_MAX: usize = 12;
+const SOURCE: &str = include_str!("../../../config/dictionaries/key_names.yaml");
 
 /// Most words that are left out at the end of a key.
 const SUFFIXES_MAX: usize = 2;
@@ -107,138 +99,7 @@ struct Table {
     suffixes: ShortMap<Affix>,
 }
 
-/// The file.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    source: Vec<String>,
-    as_of: String,
-    prefixes: AffixLists,
-    suffixes: AffixLists,
-    categories: Vec<CategoryKeys>,
-    person: Vec<String>,
-    impersonal: Vec<String>,
-    criteria: Vec<String>,
-    attributes: Vec<String>,
-    order_like: Keys,
-    neutral: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AffixLists {
-    person: Vec<String>,
-    #[serde(default)]
-    impersonal: Vec<String>,
-    other: Vec<String>,
-}
-
-impl AffixLists {
-    fn words(&self) -> impl Iterator<Item = (&String, Affix)> {
-        let with = |affix| move |word| (word, affix);
-        self.other
-            .iter()
-            .map(with(Affix::Other))
-            .chain(self.impersonal.iter().map(with(Affix::Impersonal)))
-            .chain(self.person.iter().map(with(Affix::Person)))
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Keys {
-    #[serde(default)]
-    keys: Vec<String>,
-    #[serde(default)]
-    endings: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CategoryKeys {
-    category: Category,
-    #[serde(default)]
-    value: ValueShape,
-    #[serde(default)]
-    keys: Vec<String>,
-    #[serde(default)]
-    endings: Vec<String>,
-    #[serde(default)]
-    ambiguous: Vec<String>,
-}
-
 impl Table {
-    /// Compiles `source`.
-    fn parse(source: &str) -> Result<Self, String> {
-        let file: File = serde_saphyr::from_str(source).map_err(|it| it.to_string())?;
-        if file.source.is_empty() || file.as_of.parse::<crate::model::Day>().is_err() {
-            return Err("source and as_of must be given".to_owned());
-        }
-        let mut table = Self::default();
-        for block in &file.categories {
-            let hint = KeyHint {
-                category: Some(block.category),
-                value: block.value,
-                ..KeyHint::default()
-            };
-            let unsure = KeyHint {
-                needs_person: true,
-                ..hint
-            };
-            table.add(&block.keys, hint, false)?;
-            table.add(&block.endings, hint, true)?;
-            table.add(&block.ambiguous, unsure, false)?;
-        }
-        let order_like = KeyHint {
-            is_order_like: true,
-            ..KeyHint::default()
-        };
-        table.add(&file.order_like.keys, order_like, false)?;
-        table.add(&file.order_like.endings, order_like, true)?;
-        for key in &file.person {
-            table.entry(key)?.hint.is_person = true;
-        }
-        for key in &file.impersonal {
-            table.entry(key)?.hint.is_impersonal = true;
-        }
-        for key in &file.criteria {
-            table.entry(key)?.hint.is_criteria = true;
-        }
-        for key in &file.attributes {
-            table.entry(key)?.hint.is_attribute_list = true;
-        }
-        for key in &file.neutral {
-            table.entry(key)?;
-        }
-        for (word, affix) in file.prefixes.words() {
-            table.prefixes.insert(word_of(word)?, affix);
-        }
-        for (word, affix) in file.suffixes.words() {
-            table.suffixes.insert(word_of(word)?, affix);
-        }
-        Ok(table)
-    }
-
-    fn add(&mut self, keys: &[String], hint: KeyHint, is_ending: bool) -> Result<(), String> {
-        for key in keys {
-            let entry = self.entry(key)?;
-            let is_new = entry.hint == KeyHint::default();
-            if !is_new && entry.hint != hint {
-                return Err(format!("`{key}` stands twice and means different things"));
-            }
-            *entry = Entry {
-                hint,
-                is_ending: entry.is_ending || is_ending,
-            };
-        }
-        Ok(())
-    }
-
-    fn entry(&mut self, key: &str) -> Result<&mut Entry, String> {
-        let words = Words::split(key).ok_or_else(|| format!("`{key}` is too long"))?;
-        Ok(self.entries.entry(words.from(0).into()).or_default())
-    }
-
     /// The entry of `name` as it is, or without a number at its end (`phone2`).
     fn find(&self, name: &[u8]) -> Option<&Entry> {
         self.entries.get(name).or_else(|| {
@@ -318,139 +179,6 @@ impl Table {
     }
 }
 
-/// `word` as it is looked up.
-fn word_of(word: &str) -> Result<Box<[u8]>, String> {
-    let words = Words::split(word).ok_or_else(|| format!("`{word}` is too long"))?;
-    Ok(words.from(0).into())
-}
-
-/// A key in lower case without separators, with the starts of its words. Lives on the stack.
-#[derive(Clone, Debug)]
-struct Words {
-    text: [u8; KEY_MAX],
-    length: usize,
-    starts: [usize; WORDS_MAX],
-    count: usize,
-}
-
-impl Words {
-    /// Splits `key` for a lookup: without a language (`name_kk`) or a way of hashing (`email_sha256`) at its end. A hash of an
-    /// identifier still stands for the person.
-    fn of(key: &str) -> Option<Self> {
-        let mut words = Self::split(key)?;
-        while words.count > 1 {
-            let last = words.word(words.count - 1);
-            let is_addition = matches!(
-                last,
-                b"kk"
-                    | b"kz"
-                    | b"ru"
-                    | b"en"
-                    | b"rus"
-                    | b"kaz"
-                    | b"eng"
-                    | b"hash"
-                    | b"hashed"
-                    | b"sha"
-                    | b"sha1"
-                    | b"sha256"
-                    | b"sha512"
-                    | b"256"
-                    | b"512"
-                    | b"md5"
-            );
-            if !is_addition {
-                break;
-            }
-            words.drop_last();
-        }
-        Some(words)
-    }
-
-    /// Leaves out the last word.
-    fn drop_last(&mut self) {
-        if let Some(last) = self.count.checked_sub(1) {
-            self.length -= self.word(last).len();
-            self.count = last;
-        }
-    }
-
-    /// Splits `key`; `None` if it is empty or longer than any word of the dictionary.
-    fn split(key: &str) -> Option<Self> {
-        let mut words = Self {
-            text: [0; KEY_MAX],
-            length: 0,
-            starts: [0; WORDS_MAX],
-            count: 0,
-        };
-        let mut is_start = true;
-        let mut before = ' ';
-        let mut chars = key.chars().peekable();
-        while let Some(ch) = chars.next() {
-            if !ch.is_alphanumeric() && !matches!(ch, '\u{300}'..='\u{36f}') {
-                is_start = true;
-                before = ch;
-                continue;
-            }
-            let is_hump = ch.is_uppercase()
-                && (before.is_lowercase()
-                    || before.is_numeric()
-                    || (before.is_uppercase()
-                        && chars.peek().is_some_and(|next| next.is_lowercase())));
-            if is_start || is_hump {
-                if words.count < WORDS_MAX {
-                    *words.starts.get_mut(words.count)? = words.length;
-                    words.count += 1;
-                }
-                is_start = false;
-            }
-            words.push(ch)?;
-            before = ch;
-        }
-        (words.count > 0).then_some(words)
-    }
-
-    /// Appends `ch` in lower case.
-    fn push(&mut self, ch: char) -> Option<()> {
-        let ch = narrow(ch);
-        if ch.is_ascii() {
-            *self.text.get_mut(self.length)? = u8::try_from(ch).ok()?.to_ascii_lowercase();
-            self.length += 1;
-            return Some(());
-        }
-        for lower in ch.to_lowercase() {
-            let mut buffer = [0; 4];
-            let encoded = lower.encode_utf8(&mut buffer).as_bytes();
-            let end = self.length + encoded.len();
-            self.text
-                .get_mut(self.length..end)?
-                .copy_from_slice(encoded);
-            self.length = end;
-        }
-        Some(())
-    }
-
-    /// The words from `first` on, written together.
-    fn from(&self, first: usize) -> &[u8] {
-        let start = self.starts.get(first).copied().unwrap_or_default();
-        self.slice(start, self.length)
-    }
-
-    /// The word at `at`.
-    fn word(&self, at: usize) -> &[u8] {
-        let start = self.starts.get(at).copied().unwrap_or_default();
-        let end = match self.starts.get(at + 1) {
-            Some(next) if at + 1 < self.count => *next,
-            _ => self.length,
-        };
-        self.slice(start, end)
-    }
-
-    fn slice(&self, start: usize, end: usize) -> &[u8] {
-        self.text.get(start..end).unwrap_or_default()
-    }
-}
-
 /// A multiplicative hash, eight bytes at a time. The table is fixed, so a sender cannot force collisions into it.
 #[derive(Debug, Default)]
 struct ShortHasher(u64);
@@ -483,6 +211,7 @@ impl Hasher for ShortHasher {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Category;
 
     fn category(key: &str) -> Option<&'static str> {
         KeyNames::default().lookup(key).category.map(Category::code)
