@@ -1,5 +1,8 @@
 //! `shekara scan`: what personal data a message or file holds, without sending anything.
 
+mod line;
+mod report;
+
 use std::{
     fs,
     io::{self, BufRead, BufWriter, Read, Write},
@@ -10,14 +13,14 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Failure, Outcome};
 use crate::{
     inspect::{Inspector, Plan, Scratch, detect::categories},
     model::{
-        finding::{Confidence, Finding, Gap, Location, Part, Raised, normalized_path},
+        finding::{Confidence, Finding, Location, Part, normalized_path},
         inspection::PlanSpec,
         message::Message,
     },
@@ -25,6 +28,9 @@ use crate::{
 
 /// Exit code when personal data was found and `--exit-code` is given.
 const FOUND: u8 = 3;
+
+/// Bytes that are read and written at a time.
+const BUFFER: usize = 64 * 1024;
 
 /// Looks for personal data in a file, or in messages given one a line
 #[derive(Debug, Clone, clap::Args)]
@@ -68,7 +74,7 @@ pub fn run(args: Args) -> Outcome {
         exit_code,
     } = args;
     let scanner = Scanner::new()?;
-    let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
+    let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
     let result = if ndjson {
         let input = open(&file)?;
         scanner.lines(input, &mut out)
@@ -94,10 +100,11 @@ pub fn run(args: Args) -> Outcome {
 
 fn open(file: &Path) -> Result<Box<dyn BufRead>, Failure> {
     if file == Path::new("-") {
-        return Ok(Box::new(io::stdin().lock()));
+        let input = io::stdin().lock();
+        return Ok(Box::new(io::BufReader::with_capacity(BUFFER, input)));
     }
     let opened = fs::File::open(file).map_err(|it| unreadable(file, &it))?;
-    Ok(Box::new(io::BufReader::new(opened)))
+    Ok(Box::new(io::BufReader::with_capacity(BUFFER, opened)))
 }
 
 fn unreadable(file: &Path, cause: &io::Error) -> Failure {
@@ -150,45 +157,6 @@ struct LineId<'a> {
     id: Option<&'a RawValue>,
 }
 
-/// The answer to one line.
-#[derive(Serialize)]
-struct Report<'a> {
-    id: Option<&'a RawValue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    findings: Option<Vec<FoundItem<'a>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gaps: Option<Vec<GapItem>>,
-}
-
-#[derive(Serialize)]
-struct FoundItem<'a> {
-    category: &'static str,
-    detector: &'static str,
-    confidence: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    raised: Option<&'static str>,
-    part: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    inner: Option<String>,
-    r#in: &'static str,
-    start: usize,
-    end: usize,
-}
-
-#[derive(Serialize)]
-struct GapItem {
-    kind: &'static str,
-    part: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<String>,
-}
-
 /// An inspector with the plan that keeps findings of every confidence.
 struct Scanner {
     inspector: Inspector,
@@ -212,10 +180,13 @@ impl Scanner {
         let mut line = Vec::new();
         let mut number = 0_u64;
         let mut scratch = Scratch::default();
+        let mut answer = Vec::new();
         while input.read_until(b'\n', &mut line)? > 0 {
             number += 1;
             if !line.trim_ascii().is_empty() {
-                self.line(&line, number, &mut scratch, &mut summary, out)?;
+                answer.clear();
+                self.line(&line, number, &mut scratch, &mut summary, &mut answer)?;
+                out.write_all(&answer)?;
             }
             line.clear();
         }
@@ -228,8 +199,11 @@ impl Scanner {
         number: u64,
         scratch: &mut Scratch,
         summary: &mut Summary,
-        out: &mut impl Write,
+        out: &mut Vec<u8>,
     ) -> io::Result<()> {
+        if let Some((id, message)) = line::read(line) {
+            return self.report(id, &message, scratch, summary, out);
+        }
         let parsed = serde_json::from_slice::<Line<'_>>(line)
             .map_err(|it| parse_error(&it))
             .and_then(|it| {
@@ -237,50 +211,38 @@ impl Scanner {
                 message(it).map(|message| (id, message))
             });
         match parsed {
-            Ok((id, message)) => self.report(id, &message, scratch, summary, out),
+            Ok((id, message)) => {
+                self.report(id.map(RawValue::get), &message, scratch, summary, out)
+            }
             Err(reason) => {
                 summary.has_bad_line = true;
                 let id = serde_json::from_slice::<LineId<'_>>(line)
                     .ok()
                     .and_then(|it| it.id);
-                let report = Report {
-                    id,
-                    error: Some(format!("line {number}: {reason}")),
-                    findings: None,
-                    gaps: None,
-                };
-                write_line(out, &report)
+                report::error(
+                    id.map(RawValue::get),
+                    &format!("line {number}: {reason}"),
+                    out,
+                )
             }
         }
     }
 
     fn report(
         &self,
-        id: Option<&RawValue>,
+        id: Option<&str>,
         message: &Message,
         scratch: &mut Scratch,
         summary: &mut Summary,
-        out: &mut impl Write,
+        out: &mut Vec<u8>,
     ) -> io::Result<()> {
         let inspection = self.inspector.inspect_with(message, &self.plan, scratch);
-        // Only findings have places to count.
-        let body = (!inspection.findings.is_empty())
+        // Only findings have places to count, and in ASCII they are those of the bytes.
+        let body = (!inspection.findings.is_empty() && !is_surely_ascii(message))
             .then(|| self.inspector.decoded_body(message, &self.plan))
             .flatten();
-        let mut body_offsets = Offsets::of(body.as_deref());
-        let findings = inspection
-            .findings
-            .iter()
-            .map(|it| found_item(it, message, &mut body_offsets))
-            .collect();
         summary.has_sure |= inspection.findings.iter().any(is_sure);
-        let report = Report {
-            id,
-            error: None,
-            findings: Some(findings),
-            gaps: Some(inspection.gaps.iter().map(gap_item).collect()),
-        };
-        write_line(out, &report)
+        report::inspection(id, &inspection, message, body.as_deref(), out)
     }
 
     /// Reports on one file.
@@ -306,7 +268,15 @@ impl Scanner {
         let mut summary = Summary::default();
         match format {
             Format::Json => {
-                self.report(None, &message, &mut Scratch::default(), &mut summary, out)?;
+                let mut answer = Vec::new();
+                self.report(
+                    None,
+                    &message,
+                    &mut Scratch::default(),
+                    &mut summary,
+                    &mut answer,
+                )?;
+                out.write_all(&answer)?;
             }
             Format::Text => self.table(&message, &mut summary, out)?,
         }
@@ -322,7 +292,7 @@ impl Scanner {
     ) -> io::Result<()> {
         let inspection = self.inspector.inspect(message, &self.plan);
         let body = self.inspector.decoded_body(message, &self.plan);
-        let mut offsets = Offsets::of(body.as_deref());
+        let mut offsets = report::Offsets::of(body.as_deref());
         let mut rows = vec![["WHERE", "WHAT", "CONFIDENCE", "WHY"].map(str::to_owned)];
         for finding in inspection
             .findings
@@ -356,11 +326,6 @@ impl Scanner {
         }
         Ok(())
     }
-}
-
-fn write_line(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, report)?;
-    out.write_all(b"\n")
 }
 
 /// Columns as wide as their widest cell, two spaces apart.
@@ -452,43 +417,20 @@ fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), String
     Ok(())
 }
 
+/// Whether the decoded body is known to be ASCII without a look at what codings and charsets make of it.
+fn is_surely_ascii(message: &Message) -> bool {
+    let label = message.headers.get(header::CONTENT_TYPE);
+    let names_charset = label.is_some_and(|it| memchr::memchr(b';', it.as_bytes()).is_some());
+    // An XML document may name its charset itself.
+    let is_markup = message.body.first() == Some(&b'<');
+    !names_charset
+        && !is_markup
+        && !message.headers.contains_key(header::CONTENT_ENCODING)
+        && message.body.is_ascii()
+}
+
 const fn is_sure(finding: &Finding) -> bool {
     matches!(finding.confidence, Confidence::High | Confidence::Certain)
-}
-
-fn found_item<'a>(
-    finding: &'a Finding,
-    message: &Message,
-    body: &mut Offsets<'_>,
-) -> FoundItem<'a> {
-    let location = &finding.location;
-    let (start, end) = match location.part {
-        Part::Body => body.range(&finding.span),
-        Part::Path | Part::Query | Part::Header | Part::Trailer => {
-            Offsets::of(part_text(location, message)).range(&finding.span)
-        }
-    };
-    FoundItem {
-        category: finding.category.code(),
-        detector: finding.detector,
-        confidence: finding.confidence.as_str(),
-        raised: finding.raised.map(Raised::as_str),
-        part: location.part.as_str(),
-        name: location.name.as_deref(),
-        path: location.path.as_deref().map(normalized_path),
-        inner: location.inner.as_deref().map(normalized_path),
-        r#in: if finding.in_key { "key" } else { "value" },
-        start,
-        end,
-    }
-}
-
-fn gap_item(gap: &Gap) -> GapItem {
-    GapItem {
-        kind: gap.kind.as_str(),
-        part: gap.location.part.as_str(),
-        path: gap.location.path.as_deref().map(normalized_path),
-    }
 }
 
 /// The path of a location, with the path inside a value after it.
@@ -498,62 +440,6 @@ fn location_text(location: &Location) -> Option<String> {
         Some(inner) => format!("{path} > {}", normalized_path(inner)),
         None => path,
     })
-}
-
-/// The text in which a part's spans count.
-fn part_text<'m>(location: &Location, message: &'m Message) -> Option<&'m str> {
-    let field = |fields: &'m HeaderMap| {
-        let name = location.name.as_deref()?;
-        std::str::from_utf8(fields.get(name)?.as_bytes()).ok()
-    };
-    match location.part {
-        Part::Body => None,
-        Part::Path => Some(&message.path),
-        Part::Query => message.query.as_deref(),
-        Part::Header => field(&message.headers),
-        Part::Trailer => field(&message.trailers),
-    }
-}
-
-/// Bytes to code points, walking forward once: spans come in the order of the text.
-struct Offsets<'a> {
-    /// `None` where bytes and code points agree, or the part is no text.
-    text: Option<&'a [u8]>,
-    byte: usize,
-    point: usize,
-}
-
-impl<'a> Offsets<'a> {
-    fn of(text: Option<&'a str>) -> Self {
-        Self {
-            text: text.filter(|it| !it.is_ascii()).map(str::as_bytes),
-            byte: 0,
-            point: 0,
-        }
-    }
-
-    fn range(&mut self, span: &std::ops::Range<usize>) -> (usize, usize) {
-        let start = self.at(span.start);
-        (start, self.at(span.end))
-    }
-
-    /// The code points before byte `at`.
-    fn at(&mut self, at: usize) -> usize {
-        let Some(text) = self.text else {
-            return at;
-        };
-        if at < self.byte {
-            self.byte = 0;
-            self.point = 0;
-        }
-        let between = text.get(self.byte..at.min(text.len())).unwrap_or_default();
-        self.point += between
-            .iter()
-            .filter(|it| **it & 0b1100_0000 != 0b1000_0000)
-            .count();
-        self.byte = at.min(text.len());
-        self.point
-    }
 }
 
 #[cfg(test)]
