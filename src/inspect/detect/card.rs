@@ -3,6 +3,7 @@
 use super::{
     Context, Sink, checksum,
     digits::{Number, Separators},
+    glue::{self, Joint},
 };
 use crate::model::{Category, finding::Confidence};
 
@@ -96,6 +97,73 @@ pub(super) fn of_track(
     (is_track && checksum::luhn(number.digits) && read(&number, context, sink)).then_some(end)
 }
 
+/// Words that are written together with the number of a card they announce.
+const ANNOUNCING: &[&str] = &[
+    "amex",
+    "card",
+    "cards",
+    "cc",
+    "discover",
+    "humo",
+    "id",
+    "jcb",
+    "maestro",
+    "mastercard",
+    "mc",
+    "mir",
+    "nbr",
+    "no",
+    "num",
+    "number",
+    "pan",
+    "payment",
+    "unionpay",
+    "visa",
+];
+
+/// Whether the number may be a card's although letters or underscores touch it: `number` ends or begins in the middle of a token.
+pub(super) fn may_be_glued(number: &Number<'_>) -> bool {
+    (13..=19).contains(&number.digits.len()) && (number.is_run() || is_card_shape(number))
+}
+
+/// Takes a number that letters or an underscore of `text` touch, if it is a card's. One number in ten of a range passes Luhn by
+/// chance, and identifiers are glued to letters as a rule: without a key for cards, a word or an underscore must join it. Other letters
+/// leave it at medium confidence; a part of a code of base 16 or 64 is none.
+pub(super) fn glued(
+    number: &Number<'_>,
+    text: &str,
+    context: &Context,
+    sink: &mut Sink<'_>,
+) -> bool {
+    if !may_be_glued(number) || number.has_plus {
+        return false;
+    }
+    sink.spend_validator();
+    if !is_in(RANGES, number.digits) || !checksum::luhn(number.digits) {
+        return false;
+    }
+    let joint =
+        glue::before(text, number.start, ANNOUNCING, context).min(glue::after(text, number.end()));
+    let is_keyed = context.names(Category::PaymentCard);
+    // Fourteen digits are the length of the identifiers that shops count up.
+    let is_rare = number.digits.len() < 15;
+    let confidence = match joint {
+        Joint::Part => return false,
+        _ if is_keyed => Confidence::Certain,
+        Joint::Letters => Confidence::Medium,
+        _ if context.is_order_like || is_rare => Confidence::Medium,
+        Joint::Joined | Joint::Free => Confidence::High,
+    };
+    sink.push(
+        Category::PaymentCard,
+        "payment-card",
+        confidence,
+        number.start..number.end(),
+        None,
+    );
+    true
+}
+
 fn is_in(ranges: &[(u16, u16, &[usize])], digits: &[u8]) -> bool {
     let head = digits
         .iter()
@@ -170,6 +238,54 @@ mod tests {
             "a4111111111111111",
             "00000000-0000-0000-0000-411111111111",
         ]);
+    }
+
+    #[test]
+    fn cards_glued_to_words() {
+        let high = [
+            "user_4111111111111111",
+            "_4111111111111111",
+            "a/client_card_5555555555554444.pdf",
+            "ID4111111111111111X",
+            "CARD4111111111111111",
+            "cardNumber4111111111111111",
+            "customer378282246310005",
+            "4111111111111111_a",
+            "4111111111111111USD",
+            "card4111 1111 1111 1111",
+            "pan_4111-1111-1111-1111x",
+        ];
+        let medium = ["xyz4111111111111111", "user_30569309025904"];
+        let found = |it: &&'static str, confidence| {
+            let card = it.trim_matches(|ch: char| !ch.is_ascii_digit());
+            check_found(Category::PaymentCard, &[(*it, card, confidence)]);
+        };
+        high.iter().for_each(|it| found(it, Confidence::High));
+        medium.iter().for_each(|it| found(it, Confidence::Medium));
+        check_none(&[
+            "user_4111111111111112",
+            "ID4111111111111112X",
+            "order_4111111111111111",
+            "orderId4111111111111111_post",
+            "PO4111111111111111",
+            "cafe4111111111111111",
+            "4111111111111111ns",
+            "4111111111111111n",
+            "x7f4111111111111111q",
+            "5f_4111111111111111",
+            "4111111111111111x7",
+            "5105105105105100_1700000000",
+            "123456_5105105105105100",
+            "user_9411111111111111",
+            "card4111 1111 1111 1112",
+            "65f14111111111111111aa00",
+            "https://x.example/a?b=%3D%2227000000000003",
+        ]);
+        check_keyed(
+            Some(Category::PaymentCard),
+            "ID4111111111111111X",
+            Some((Category::PaymentCard, Confidence::Certain)),
+        );
     }
 
     #[test]

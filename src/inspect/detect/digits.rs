@@ -10,6 +10,9 @@ const DIGITS_MAX: usize = 19;
 /// Fewest digits of such a number.
 const DIGITS_MIN: usize = 7;
 
+/// Fewest digits of a card's number, the one that is looked for in the middle of a token.
+const GLUED_MIN: usize = 13;
+
 /// Most groups: `+7 (701) 000-00-01` has five.
 const GROUPS_MAX: usize = 8;
 
@@ -127,6 +130,31 @@ fn goes_on(bytes: &[u8], end: usize) -> bool {
         }
 }
 
+/// Whether a byte is part of a token of letters, digits and underscores.
+const fn is_of_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+fn is_before_token(text: &str, start: usize) -> bool {
+    let before = start.checked_sub(1).and_then(|it| text.as_bytes().get(it));
+    before.is_some_and(|it| is_of_token(*it))
+}
+
+/// Whether the first two digits at `start` belong to a percent escape of a sign behind another one: `%3A%22`.
+fn is_after_escapes(bytes: &[u8], start: usize) -> bool {
+    let sign = |at: usize| match bytes.get(at..at + 3) {
+        Some([b'%', high, low]) => {
+            let digit = |it: u8| char::from(it).to_digit(16);
+            matches!(
+                (digit(*high), digit(*low)),
+                (Some(2), Some(_)) | (Some(3), Some(10..))
+            )
+        }
+        _ => false,
+    };
+    start >= 4 && sign(start - 1) && sign(start - 4)
+}
+
 /// Number of digits at `at`.
 fn run_length(bytes: &[u8], at: usize) -> usize {
     bytes
@@ -176,14 +204,19 @@ pub(super) fn at(text: &str, start: usize, context: &Context, sink: &mut Sink<'_
     {
         return end;
     }
-    if before.is_some_and(|it| it.is_ascii_alphanumeric() || it == b'_') {
+    if before.is_some_and(is_of_token) {
         let is_iban_digits = run >= 2 && before.is_some_and(|it| it.is_ascii_alphabetic());
         return is_iban_digits
             .then(|| iban::before_digits(text, start, context, sink))
             .flatten()
             .or_else(|| national::glued(text, start, run_end, context, sink))
             .or_else(|| card::of_track(text, start, run_end, context, sink))
+            .or_else(|| glued(text, start, run, context, sink))
             .unwrap_or(run_end);
+    }
+    if before == Some(b'%') && is_after_escapes(bytes, start) {
+        // The digits after the escape are read where it is undone.
+        return run_end;
     }
     if let Some(end) = uuid_end(bytes, start, run_end) {
         return end;
@@ -224,6 +257,29 @@ pub(super) fn at(text: &str, start: usize, context: &Context, sink: &mut Sink<'_
     run_end
 }
 
+/// Takes the number that starts with the `run` digits at `start`, which letters or an underscore touch, if it is a card's.
+fn glued(
+    text: &str,
+    start: usize,
+    run: usize,
+    context: &Context,
+    sink: &mut Sink<'_>,
+) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let is_run = (GLUED_MIN..=DIGITS_MAX).contains(&run);
+    let is_grouped = run == 4 && goes_on(bytes, start + run);
+    if !is_run && !is_grouped {
+        return None;
+    }
+    let mut groups = Groups::default();
+    if !groups.read(bytes, start) {
+        return None;
+    }
+    (1..=groups.groups)
+        .rev()
+        .find_map(|kept| try_groups(text, start, false, &groups, kept, context, sink))
+}
+
 /// Gives the first `kept` groups to the validators; returns the end of the number when one of them took it.
 fn try_groups(
     text: &str,
@@ -241,10 +297,8 @@ fn try_groups(
     let next = after.next().copied();
     let is_decimal =
         next == Some(b'.') && kept == 1 && after.next().is_some_and(u8::is_ascii_digit);
-    if count < DIGITS_MIN
-        || is_decimal
-        || next.is_some_and(|it| it.is_ascii_alphanumeric() || it == b'_')
-    {
+    let is_glued = next.is_some_and(is_of_token) || (!has_plus && is_before_token(text, first));
+    if count < if is_glued { GLUED_MIN } else { DIGITS_MIN } || is_decimal {
         return None;
     }
     let number = Number {
@@ -257,11 +311,26 @@ fn try_groups(
         text: text.get(first..end)?,
         start: first,
     };
+    if is_glued {
+        return card::glued(&number, text, context, sink).then_some(end);
+    }
     let taken = phone::keyed_or_international(&number, context, sink)
         || national::read(&number, context, sink)
         || card::read(&number, context, sink)
-        || phone::local(&number, context, sink);
+        || (!is_among_fours(text, &number) && phone::local(&number, context, sink));
     taken.then_some(end)
+}
+
+/// Whether the number is the rest of digits in fours, which is how cards are written: `0031-2200-3222` of `2223-0031-2200-3222`.
+fn is_among_fours(text: &str, number: &Number<'_>) -> bool {
+    let before = number.start.checked_sub(5).and_then(|it| {
+        let bytes = text.as_bytes();
+        bytes.get(it..number.start)
+    });
+    number.sizes.iter().all(|it| *it == 4)
+        && before.is_some_and(
+            |it| matches!(it, [digits @ .., b' ' | b'-'] if digits.iter().all(u8::is_ascii_digit)),
+        )
 }
 
 /// End of the UUID (8-4-4-4-12 hex digits) of which the run is a part.

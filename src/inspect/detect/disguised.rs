@@ -36,8 +36,9 @@ const LETTERS: &[(char, u8)] = &[
 /// Most characters of such a number (ISO/IEC 7812).
 const LENGTH_MAX: usize = 19;
 
-/// Fewest digits among them: a word of look-alikes alone is a word.
+/// Fewest digits among them: a word of look-alikes alone is a word. One of a card's length is long enough to be none.
 const DIGITS_MIN: usize = 4;
+const CARD_LENGTH: usize = 16;
 
 /// Longest separator: a sign between spaces.
 const SEPARATOR_MAX: usize = 3;
@@ -86,7 +87,7 @@ pub(super) fn with_letters(
         count += 1;
     }
     let written = word.bytes().filter(u8::is_ascii_digit).count();
-    if is_part || written < DIGITS_MIN || written == count {
+    if is_part || (written < DIGITS_MIN && count != CARD_LENGTH) || written == count {
         return None;
     }
     let number = Number {
@@ -208,7 +209,7 @@ fn take(number: &Number<'_>, context: &Context, sink: &mut Sink<'_>) -> bool {
                 && !national::is_time(number.digits)
                 && national::push_iin(number, context, sink)
         }
-        16 => checksum::luhn(number.digits) && card::read(number, context, sink),
+        CARD_LENGTH => checksum::luhn(number.digits) && card::read(number, context, sink),
         _ => false,
     }
 }
@@ -230,7 +231,10 @@ mod tests {
         );
         check_found(
             Category::PaymentCard,
-            &[("4lll1lll1lll1lll", "4lll1lll1lll1lll", Confidence::High)],
+            &[
+                ("4lll1lll1lll1lll", "4lll1lll1lll1lll", Confidence::High),
+                ("4lllllllllllllll", "4lllllllllllllll", Confidence::High),
+            ],
         );
         check_none(&[
             "99l23llOOOl1",
@@ -238,6 +242,7 @@ mod tests {
             "x99l23llOOOlO",
             "99l23llOOOlOx",
             "lllllllOOOlO",
+            "4llllllllllllllO",
             "5G 10о 2О мЗ",
         ]);
     }

@@ -14,6 +14,7 @@ mod disguised;
 mod document;
 mod email;
 mod fold;
+mod glue;
 mod health;
 mod iban;
 mod ip;

@@ -4,6 +4,7 @@ use super::{
     Context, Sink, ValueKind, checksum,
     date::is_month_and_day,
     digits::{Number, Separators},
+    glue,
 };
 use crate::model::{
     Category,
@@ -172,73 +173,6 @@ pub(super) fn push_iin(number: &Number<'_>, context: &Context, sink: &mut Sink<'
 /// Words that are written together with the number they announce.
 const ANNOUNCING: &[&str] = &["iin", "inn", "jsn", "zhsn"];
 
-/// Words for people, whose number may be glued to them: `user_991231100010`.
-const PEOPLE: &[&str] = &[
-    "citizen",
-    "client",
-    "customer",
-    "employee",
-    "patient",
-    "person",
-    "subscriber",
-    "user",
-];
-
-/// Words that say what else a number with a date in it is.
-const NUMBERED: &[&str] = &[
-    "act",
-    "awb",
-    "backup",
-    "batch",
-    "blk",
-    "block",
-    "build",
-    "date",
-    "dump",
-    "ean",
-    "event",
-    "evt",
-    "file",
-    "gtin",
-    "img",
-    "inv",
-    "invoice",
-    "isbn",
-    "item",
-    "job",
-    "log",
-    "lot",
-    "msg",
-    "order",
-    "orders",
-    "photo",
-    "po",
-    "product",
-    "ref",
-    "req",
-    "rev",
-    "run",
-    "screenshot",
-    "sku",
-    "so",
-    "task",
-    "ticket",
-    "time",
-    "track",
-    "tracking",
-    "transaction",
-    "ts",
-    "tx",
-    "txn",
-    "upc",
-    "ver",
-    "version",
-    "video",
-];
-
-/// Units and marks of numbers that may follow one without a space.
-const UNITS: &[&str] = &["hz", "ms", "ns", "px", "us", "z"];
-
 /// Takes the run of digits from `start` to `end` if it is an IIN that its name is glued to: `IIN991231100010`. Other letters make
 /// it a code of some other kind, such as an order number with a date in it; an underscore only joins, and a member name must begin
 /// with a letter or two.
@@ -250,19 +184,15 @@ pub(super) fn glued(
     sink: &mut Sink<'_>,
 ) -> Option<usize> {
     let raw = text.get(start..end).filter(|it| it.len() == 12)?;
-    let before = text.get(..start)?;
-    let token = before
-        .rfind(|it: char| !(it.is_ascii_alphanumeric() || it == '_'))
-        .map_or(before, |at| before.get(at + 1..).unwrap_or_default());
-    let is_one_of =
-        |words: &[&str], word: &str| words.iter().any(|it| it.eq_ignore_ascii_case(word));
-    let word = token.trim_end_matches('_').rsplit('_').next()?;
+    let token = glue::token_before(text, start)?;
+    let word = glue::last_word(token);
     let is_joined = token.ends_with('_') || (context.kind == ValueKind::Key && word.len() <= 2);
-    let is_numbered = token.split('_').any(|it| is_one_of(NUMBERED, it));
     let digits = twelve_digits(raw);
-    let is_announced = is_one_of(ANNOUNCING, word)
+    let is_announced = glue::is_one_of(ANNOUNCING, word)
         || token.eq_ignore_ascii_case("id")
-        || (!is_time(&digits) && !is_numbered && (is_joined || is_one_of(PEOPLE, word)));
+        || (!is_time(&digits)
+            && !glue::is_numbered(token)
+            && (is_joined || glue::is_one_of(glue::PEOPLE, word)));
     (is_announced && checksum::iin(&digits)).then_some(())?;
     push_run(raw, start, &digits, context, sink).then_some(end)
 }
@@ -277,14 +207,7 @@ pub(super) fn glued_before(
     sink: &mut Sink<'_>,
 ) -> Option<usize> {
     let raw = text.get(start..end).filter(|it| it.len() == 12)?;
-    let after = text.get(end..)?;
-    let word = after
-        .find(|it: char| !it.is_alphanumeric())
-        .map_or(after, |at| after.get(..at).unwrap_or_default());
-    let is_word = after.starts_with('_')
-        || (word.chars().all(char::is_alphabetic)
-            && !word.bytes().all(|it| it.is_ascii_hexdigit())
-            && !UNITS.iter().any(|it| it.eq_ignore_ascii_case(word)));
+    let is_word = glue::is_word_after(text, end);
     let digits = twelve_digits(raw);
     (is_word && !is_time(&digits) && checksum::iin(&digits)).then_some(())?;
     push_run(raw, start, &digits, context, sink).then_some(end)
