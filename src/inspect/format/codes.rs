@@ -174,12 +174,15 @@ pub(super) enum Inflated {
     Opaque,
 }
 
-/// Inflates the zlib stream (RFC 1950) whose base64 is `run`; `None` when it is none. Its check sum leaves no doubt.
+/// Whether the base64 `run` begins as that of a zlib stream does (RFC 1950 §2.2). Looks at four characters.
+pub(super) fn is_stream(run: &str) -> bool {
+    let first = run.starts_with('e').then(|| sealed::first_bytes(run));
+    matches!(first.flatten(), Some([0x78, 0x01 | 0x5e | 0x9c | 0xda, _]))
+}
+
+/// Inflates the zlib stream whose base64 is `run`; `None` when it is none. Its check sum leaves no doubt.
 pub(super) fn inflate(run: &str) -> Option<Inflated> {
-    let run = run.trim_matches('=');
-    let is_possible = sealed::first_bytes(run)
-        .is_some_and(|it| matches!(it, [0x78, 0x01 | 0x5e | 0x9c | 0xda, _]));
-    let bytes = is_possible.then(|| sealed::decode_bytes(run)).flatten()?;
+    let bytes = sealed::decode_bytes(run.trim_matches('='))?;
     let mut out = Vec::new();
     let mut stream = ZlibDecoder::new(bytes.as_slice()).take(INFLATED_MAX);
     stream.read_to_end(&mut out).ok()?;

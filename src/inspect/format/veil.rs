@@ -14,6 +14,9 @@ use super::{
 /// Shortest stretch that is undone: the base64 of nine characters, the shortest address in use.
 const STRETCH_MIN: usize = 12;
 
+/// Beginnings of compressed texts in one run of base64 that are followed; more of them are a gap.
+const STREAMS_MAX: usize = 4;
+
 /// Shortest list of character codes: nine of two digits each, and what parts them.
 const CODES_MIN: usize = 26;
 
@@ -360,11 +363,7 @@ pub(crate) fn lift(text: &str) -> Option<Unveiled> {
     for run in runs(text) {
         has_run = true;
         found.note_file(run);
-        match codes::inflate(run) {
-            Some(Inflated::Text(text)) => found.texts.push(text),
-            Some(Inflated::Opaque) => found.is_opaque = true,
-            None => {}
-        }
+        found.note_streams(run);
         decode_run(run, &mut found.texts);
     }
     // The base64 of a head that names a content encryption holds capitals, however it is aligned.
@@ -394,6 +393,25 @@ const fn is_in_run(byte: u8) -> bool {
 }
 
 impl Unveiled {
+    /// Notes the compressed texts of which the base64 stands in `run`: all of it, or what follows a path or an assignment.
+    fn note_streams(&mut self, run: &str) {
+        let bytes = run.as_bytes();
+        let parted = memchr::memchr2_iter(b'=', b'/', bytes).map(|at| at + 1);
+        let starts = std::iter::once(0).chain(parted);
+        let streams = starts.filter_map(|at| run.get(at..).filter(|it| codes::is_stream(it)));
+        for (number, stream) in streams.enumerate() {
+            if number == STREAMS_MAX {
+                self.is_opaque = true;
+                return;
+            }
+            match codes::inflate(stream) {
+                Some(Inflated::Text(text)) => self.texts.push(text),
+                Some(Inflated::Opaque) => self.is_opaque = true,
+                None => {}
+            }
+        }
+    }
+
     /// Notes the file of which `run` is the base64, perhaps after the media type of a `data:` URL.
     fn note_file(&mut self, run: &str) {
         let assigned = || run.split_once('=').map(|it| it.1);
@@ -645,6 +663,8 @@ mod tests {
             ("OQA5ADEAMgAzADEAMQAwADAAMAAxADAA", "991231100010"),
             ("<b>991231<i></i>100010</b>", "991231100010"),
             ("eJyztDQ0MjY0NDAwMDQAAA++Alw=", "991231100010"),
+            ("iin=eJyztDQ0MjY0NDAwMDQAAA++Alw=", "991231100010"),
+            ("/v1/eJyztDQ0MjY0NDAwMDQAAA++Alw=", "991231100010"),
             ("HE4TCMRTGEYTAMBQGEYA====", "991231100010"),
         ];
         for (text, expected) in table {
