@@ -120,7 +120,7 @@ pub(crate) fn read<S: Scan>(
         }) => {
             let layer = source.layer(&text.text, matches!(text.text, Cow::Borrowed(_)));
             place.read_format(walk.reading, &media_type, &text, &layer);
-            walk.note_text(&text.text, &layer, entered.record);
+            walk.note_text(&text.text, &layer, 0, entered.record);
             fault
         }
         Ok(Content {

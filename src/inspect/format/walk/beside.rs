@@ -7,6 +7,7 @@ use super::{
         super::detect::ValueKind,
         codes,
         json::{Around, Value, read_value},
+        keys::KeyId,
         layer::{Escape, Layer},
         neighbours::{self, PIECE_MAX, Piece, may_be_piece},
         reading::{Reading, Scan, Spot},
@@ -67,10 +68,19 @@ impl<S: Scan> Walk<'_, '_, S> {
         }
     }
 
-    /// Takes note of the text of `layer`, which was read.
-    pub(crate) fn note_text(&mut self, text: &str, layer: &Layer<'_>, record: Option<usize>) {
-        if may_be_piece(text.len(), text.bytes().next()) {
-            let span = layer.outward(0..text.len());
+    /// Takes note of a text that was read, which starts at `at` of the text of `layer`. Members that have only numbers for names are
+    /// measures more often than pieces.
+    pub(crate) fn note_text(
+        &mut self,
+        text: &str,
+        layer: &Layer<'_>,
+        at: usize,
+        record: Option<usize>,
+    ) {
+        let is_numbered =
+            self.key.name == KeyId::default() && self.frames.last().is_some_and(|it| it.is_object);
+        if may_be_piece(text.len(), text.bytes().next()) && !is_numbered {
+            let span = layer.outward(at..at + text.len());
             self.piece(text, ValueKind::String, span, record);
         } else {
             self.end_pieces();

@@ -131,6 +131,9 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             return;
         };
         self.read_text(text, kind, layer, at, entered.roles, entered.record);
+        if !entered.roles.is_not_personal {
+            self.note_text(text, layer, at, entered.record);
+        }
         self.name_pair(text);
     }
 
