@@ -45,6 +45,21 @@ pub(crate) fn is_document(text: &str) -> bool {
     tokens(text, 0).is_some_and(|it| is_balanced(&it))
 }
 
+/// What of `text` can be written over so that it stays a document: strings, comments and numbers, in order, each with whether it is a
+/// number, which only another value can replace.
+pub(crate) fn units(text: &str, from: usize) -> Vec<(Range<usize>, bool)> {
+    let tokens = tokens(text, from).unwrap_or_default().into_iter();
+    tokens
+        .filter_map(|it| match it {
+            Token::Block(range) | Token::Comment(range) | Token::String(range) => {
+                Some((range, false))
+            }
+            Token::Number(range) => Some((range, true)),
+            Token::Name(_) | Token::Punctuator(_) => None,
+        })
+        .collect()
+}
+
 /// Reads a document.
 pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, document: &Document<'_>) {
     if !reading.spend(document.text.len() as u64, document.root) {

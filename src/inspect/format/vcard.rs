@@ -35,6 +35,20 @@ const WORDS: &[(&str, &str)] = &[
     ("TEL", "phone"),
 ];
 
+/// Components that begin and end without anything to read in their lines (RFC 6350 §6.1.1, RFC 5545 §3.6).
+const COMPONENTS: &[&str] = &[
+    "VCARD",
+    "VCALENDAR",
+    "VEVENT",
+    "VTODO",
+    "VJOURNAL",
+    "VFREEBUSY",
+    "VTIMEZONE",
+    "VALARM",
+    "STANDARD",
+    "DAYLIGHT",
+];
+
 /// The parts of a name (RFC 6350 §6.2.2).
 const NAME_PARTS: &[&str] = &["last_name", "first_name", "middle_name", "prefix", "suffix"];
 
@@ -81,6 +95,28 @@ fn lines(text: &str, from: usize) -> Vec<Range<usize>> {
     out
 }
 
+/// What of `text` can be written over without its lines becoming others: values and those of parameters, in order.
+pub(crate) fn units(text: &str, from: usize) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    for range in lines(text, from) {
+        let raw = text.get(range.clone()).unwrap_or_default();
+        let Some(line) = Line::of(raw) else {
+            out.push(range);
+            continue;
+        };
+        for parameter in &line.parameters {
+            let written = raw.get(parameter.clone()).unwrap_or_default();
+            let value = written.split_once('=').map_or(written, |it| it.1);
+            let end = range.start + parameter.end;
+            out.push(end - value.len()..end);
+        }
+        if !line.is_bound() {
+            out.push(range.start + line.value.start..range.end);
+        }
+    }
+    out
+}
+
 fn is_quoted_printable(line: &str) -> bool {
     let head = line.split(':').next().unwrap_or_default();
     head.to_ascii_uppercase().contains("QUOTED-PRINTABLE")
@@ -107,6 +143,9 @@ fn components<S: Scan>(
             walk.aside("line", raw, &layer, 0);
             continue;
         };
+        if !line.opens_known(raw) {
+            line_head(walk, document, &line, raw, range.start);
+        }
         match line.name.as_str() {
             "BEGIN" => {
                 let kind = line.value_of(raw).trim().to_ascii_uppercase();
@@ -160,10 +199,72 @@ fn key<S: Scan>(walk: &mut Walk<'_, '_, S>, name: &str, word: &str) -> Key {
     }
 }
 
+/// Reads what stands in a line beside its value: its name with the group before it, its parameters, and what `BEGIN` and `END` name.
+fn line_head<S: Scan>(
+    walk: &mut Walk<'_, '_, S>,
+    document: &Document<'_>,
+    line: &Line,
+    raw: &str,
+    start: usize,
+) {
+    let head = raw.get(line.head.clone()).unwrap_or_default();
+    written_name(walk, document, head, start);
+    for range in &line.parameters {
+        parameter(
+            walk,
+            document,
+            raw.get(range.clone()).unwrap_or_default(),
+            start + range.start,
+        );
+    }
+    if line.is_bound() {
+        let value = line.value_of(raw);
+        let layer = document.layer.written(value, start + line.value.start);
+        walk.aside(&line.name, value, &layer, 0);
+    }
+}
+
+/// Reads a name of the format as a value: it may be any.
+fn written_name<S: Scan>(
+    walk: &mut Walk<'_, '_, S>,
+    document: &Document<'_>,
+    name: &str,
+    at: usize,
+) {
+    let key = key(walk, name, "");
+    walk.shared_name(key);
+    walk.read_name(key.name, &document.layer.written(name, at));
+}
+
+/// Reads a parameter, which stands at byte `start`.
+fn parameter<S: Scan>(
+    walk: &mut Walk<'_, '_, S>,
+    document: &Document<'_>,
+    raw: &str,
+    start: usize,
+) {
+    let (name, value) = raw.split_once('=').unwrap_or(("TYPE", raw));
+    let at = start + raw.len() - value.len();
+    if at > start {
+        written_name(walk, document, name, start);
+    }
+    let bare = unfolded(value.trim_matches('"'));
+    let layer = document.layer.over(at..at + value.len());
+    if name.eq_ignore_ascii_case("CN") {
+        // The name of who is invited, or invites.
+        let key = key(walk, "CN", "full_name");
+        walk.shared_name(key);
+        return walk.text(&bare, &layer, 0, at..at + value.len());
+    }
+    walk.aside(name, &bare, &layer, 0);
+}
+
 /// A content line, split.
 struct Line {
     /// In capitals, without a group.
     name: String,
+    /// As it is written, with the group.
+    head: Range<usize>,
     parameters: Vec<Range<usize>>,
     value: Range<usize>,
 }
@@ -192,7 +293,8 @@ impl Line {
             pieces.push(from..end);
             from = end + 1;
         }
-        let name = raw.get(pieces.first()?.clone())?;
+        let head = pieces.first()?.clone();
+        let name = raw.get(head.clone())?;
         let name = name.rsplit('.').next().unwrap_or(name).trim();
         let is_name = !name.is_empty()
             && name
@@ -200,6 +302,7 @@ impl Line {
                 .all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_'));
         is_name.then(|| Self {
             name: name.to_ascii_uppercase(),
+            head,
             parameters: pieces.split_off(1),
             value: colon + 1..raw.len(),
         })
@@ -207,6 +310,20 @@ impl Line {
 
     fn value_of<'r>(&self, raw: &'r str) -> &'r str {
         raw.get(self.value.clone()).unwrap_or_default()
+    }
+
+    /// Whether it begins or ends a component.
+    fn is_bound(&self) -> bool {
+        matches!(self.name.as_str(), "BEGIN" | "END")
+    }
+
+    /// Whether it begins or ends a component as the standards name them, and says no more.
+    fn opens_known(&self, raw: &str) -> bool {
+        let value = self.value_of(raw).trim();
+        self.is_bound()
+            && self.head.len() == self.name.len()
+            && self.parameters.is_empty()
+            && COMPONENTS.iter().any(|it| it.eq_ignore_ascii_case(value))
     }
 
     /// Whether a parameter says `word`.
@@ -228,22 +345,6 @@ fn property<S: Scan>(
     raw: &str,
     start: usize,
 ) {
-    for range in &line.parameters {
-        let parameter = raw.get(range.clone()).unwrap_or_default();
-        let (name, value) = parameter.split_once('=').unwrap_or(("TYPE", parameter));
-        let at = start + range.end - value.len();
-        let bare = unfolded(value.trim_matches('"'));
-        if name.eq_ignore_ascii_case("CN") {
-            // The name of who is invited, or invites.
-            let key = key(walk, "CN", "full_name");
-            walk.shared_name(key);
-            let layer = document.layer.over(at..at + value.len());
-            walk.text(&bare, &layer, 0, at..at + value.len());
-            continue;
-        }
-        let layer = document.layer.over(at..at + value.len());
-        walk.aside(name, &bare, &layer, 0);
-    }
     let word = WORDS
         .iter()
         .find(|it| it.0 == line.name)
@@ -335,7 +436,9 @@ fn name_parts<S: Scan>(
     walk.shared_name(own);
     walk.open(true, at);
     let mut from = 0;
-    for (part, word) in value.split(';').zip(NAME_PARTS) {
+    // What stands behind the last part belongs to it.
+    let words = NAME_PARTS.iter().chain(std::iter::repeat(&"suffix"));
+    for (part, word) in value.split(';').zip(words) {
         let start = at + from;
         from += part.len() + 1;
         if part.is_empty() {

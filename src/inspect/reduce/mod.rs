@@ -11,6 +11,7 @@ mod form;
 mod head;
 mod json;
 mod lines;
+mod literal;
 mod markup;
 mod multipart;
 mod table;
@@ -22,13 +23,13 @@ use super::{
     ReductionFailed, claim,
     content::{self, Matter},
     format::{
-        csv,
+        csv, graphql,
         json::lines as separate,
         layer::Layer,
         multipart::{boundary_of, split::units as parts_of},
         reading::{Find, Reading, Scan},
         unit::Unit,
-        xml,
+        vcard, xml,
     },
     media_type::{Format, MediaType},
 };
@@ -377,9 +378,10 @@ fn take_text(
                 "its body has no records that can be dropped",
             ))
         }
+        Format::ContentLines => literal::texts(taking, text, vcard::units(text, from)),
         Format::Form => form::pairs(taking, text),
-        // What is taken out leaves its property or its quotes empty.
-        Format::ContentLines | Format::GraphQl | Format::Text => {
+        Format::GraphQl => literal::values(taking, text, graphql::units(text, from)),
+        Format::Text => {
             if taking.value(text, &layer, Shape::Text)? == Fate::Goes {
                 taking.cut(0..text.len());
             }

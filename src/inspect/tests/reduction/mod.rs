@@ -1,6 +1,7 @@
 //! What is taken out goes, with what names and separates it; every other byte is as it was.
 
 mod check;
+mod every_format;
 mod formats;
 mod json;
 mod trees;
