@@ -1,0 +1,337 @@
+//! What stands encoded inside a text: percent escapes, character references, backslash escapes, quoted-printable, base64,
+//! base32, hexadecimal digits, lists of character codes, tags between letters. Receivers undo these as a matter of course, so senders
+//! who mean to pass a gate use them.
+//!
+//! Nothing is decided here: a stretch that decodes to text is read as a text of its own, and only what is found there counts.
+//! Text without a stretch costs one pass over its bytes.
+
+mod escape;
+mod stretch;
+
+use super::{
+    codes::{self, Inflated},
+    magic::{self, Magic},
+    sealed,
+};
+use escape::{is_escape, unescaped};
+use stretch::{decode_run, runs};
+
+/// Shortest stretch that is undone: the base64 of nine characters, the shortest address in use.
+const STRETCH_MIN: usize = 12;
+
+/// Beginnings of compressed texts in one run of base64 that are followed; more of them are a gap.
+const STREAMS_MAX: usize = 4;
+
+/// Shortest list of character codes: nine of two digits each, and what parts them.
+const CODES_MIN: usize = 26;
+
+/// Beginnings of encrypted messages in armour.
+const ARMOUR: &[&str] = &[
+    "-----BEGIN PGP MESSAGE",
+    "-----BEGIN AGE ENCRYPTED",
+    "-----BEGIN CMS",
+    "-----BEGIN PKCS7",
+];
+
+/// What is under the veils of one text.
+#[derive(Debug)]
+pub(crate) struct Unveiled {
+    /// The text without its escapes, and what its stretches decode to.
+    pub(crate) texts: Vec<String>,
+    /// A stretch is what nobody can read here: a compressed or binary file in base64, an encrypted message.
+    pub(crate) is_opaque: bool,
+    /// What a stretch is by its first bytes.
+    pub(crate) magic: Option<Magic>,
+    /// Stretches of compressed data, each with its coding.
+    pub(crate) compressed: Vec<(Vec<u8>, &'static str)>,
+}
+
+/// Kinds of bytes, one bit each.
+mod kind {
+    pub(super) const RUN: u16 = 1;
+    pub(super) const ESCAPE: u16 = 1 << 1;
+    pub(super) const DASH: u16 = 1 << 2;
+    pub(super) const DOT: u16 = 1 << 3;
+    pub(super) const UPPER: u16 = 1 << 4;
+    pub(super) const LOWER: u16 = 1 << 5;
+    pub(super) const HEXADECIMAL: u16 = 1 << 6;
+    pub(super) const BASE32: u16 = 1 << 7;
+    /// Parts a path or an assignment.
+    pub(super) const PARTING: u16 = 1 << 8;
+    /// May stand in a list of character codes.
+    pub(super) const CODES: u16 = 1 << 9;
+    pub(super) const BRACKET: u16 = 1 << 10;
+    pub(super) const TAG: u16 = 1 << 11;
+    pub(super) const DIGIT: u16 = 1 << 12;
+}
+
+/// The kinds of every byte. A table, because each byte of each value is looked up.
+const KINDS: [u16; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        let mut it = 0;
+        if is_in_run(byte) {
+            it |= kind::RUN;
+        }
+        if is_escape(byte) {
+            it |= kind::ESCAPE;
+        }
+        if byte.is_ascii_uppercase() {
+            it |= kind::UPPER;
+        }
+        if byte.is_ascii_lowercase() {
+            it |= kind::LOWER;
+        }
+        if byte.is_ascii_hexdigit() {
+            it |= kind::HEXADECIMAL;
+        }
+        if matches!(byte, b'A'..=b'Z' | b'2'..=b'7') {
+            it |= kind::BASE32;
+        }
+        if matches!(byte, b'/' | b'=' | b'-') {
+            it |= kind::PARTING;
+        }
+        if codes::is_in_list(byte) {
+            it |= kind::CODES;
+        }
+        if matches!(byte, b'(' | b'[') {
+            it |= kind::BRACKET;
+        }
+        if byte == b'<' {
+            it |= kind::TAG;
+        }
+        if byte.is_ascii_digit() {
+            it |= kind::DIGIT;
+        }
+        if byte == b'-' {
+            it |= kind::DASH;
+        }
+        if byte == b'.' {
+            it |= kind::DOT;
+        }
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "the index is a byte, the table has 256 places"
+        )]
+        {
+            kinds[byte as usize] = it;
+        }
+        if byte == u8::MAX {
+            break kinds;
+        }
+        byte += 1;
+    }
+};
+
+fn kinds_of(byte: u8) -> u16 {
+    KINDS.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
+/// What the bytes of a stretch say of its encoding, in one pass.
+#[derive(Debug, Clone, Copy)]
+struct Signs {
+    /// Kinds that some byte has.
+    some: u16,
+    /// Kinds that every byte has.
+    every: u16,
+}
+
+impl Signs {
+    fn of(text: &str) -> Self {
+        let mut signs = Self {
+            some: 0,
+            every: u16::MAX,
+        };
+        for byte in text.bytes() {
+            let kinds = kinds_of(byte);
+            signs.some |= kinds;
+            signs.every &= kinds;
+        }
+        signs
+    }
+
+    const fn has(self, kinds: u16) -> bool {
+        self.some & kinds == kinds
+    }
+
+    const fn is_all(self, kinds: u16) -> bool {
+        self.every & kinds == kinds
+    }
+}
+
+/// Looks under the veils of `text`; `None` when there are none. Most texts have no sign of one and cost a pass or two over them.
+pub(crate) fn lift(text: &str) -> Option<Unveiled> {
+    let signs = Signs::of(text);
+    let mut found = Unveiled {
+        texts: Vec::new(),
+        is_opaque: signs.has(kind::DASH | kind::UPPER) && is_armoured(text),
+        magic: None,
+        compressed: Vec::new(),
+    };
+    if signs.has(kind::ESCAPE) {
+        found.texts.extend(unescaped(text));
+    }
+    let mut has_run = false;
+    for run in runs(text) {
+        has_run = true;
+        found.note_file(run);
+        found.note_streams(run);
+        decode_run(run, &mut found.texts);
+    }
+    // The base64 of a head that names a content encryption holds capitals, however it is aligned.
+    if has_run && signs.has(kind::DOT | kind::UPPER) {
+        found.is_opaque |= is_sealed_token(text);
+    }
+    if signs.is_all(kind::CODES) && text.len() >= CODES_MIN {
+        codes::of_list(text, &mut found.texts);
+    }
+    if signs.has(kind::BRACKET | kind::DIGIT) {
+        found.texts.extend(codes::of_calls(text));
+    }
+    if signs.has(kind::BRACKET) {
+        found.texts.extend(codes::spelt(text));
+    }
+    if signs.has(kind::TAG) {
+        codes::over_tags(text, &mut found.texts);
+    }
+    let has_file = found.is_opaque || found.magic.is_some();
+    let is_something = has_file || !found.texts.is_empty() || !found.compressed.is_empty();
+    is_something.then_some(found)
+}
+
+/// Characters of base64 in either alphabet, and the line breaks that MIME puts between them.
+const fn is_in_run(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=' | b'\r' | b'\n')
+}
+
+impl Unveiled {
+    /// Notes the compressed texts of which the base64 stands in `run`: all of it, or what follows a path or an assignment.
+    fn note_streams(&mut self, run: &str) {
+        let bytes = run.as_bytes();
+        let parted = memchr::memchr2_iter(b'=', b'/', bytes).map(|at| at + 1);
+        let starts = std::iter::once(0).chain(parted);
+        let streams = starts.filter_map(|at| run.get(at..).filter(|it| codes::is_stream(it)));
+        for (number, stream) in streams.enumerate() {
+            if number == STREAMS_MAX {
+                self.is_opaque = true;
+                return;
+            }
+            match codes::inflate(stream) {
+                Some(Inflated::Text(text)) => self.texts.push(text),
+                Some(Inflated::Opaque) => self.is_opaque = true,
+                None => {}
+            }
+        }
+    }
+
+    /// Notes the file of which `run` is the base64, perhaps after the media type of a `data:` URL.
+    fn note_file(&mut self, run: &str) {
+        let assigned = || run.split_once('=').map(|it| it.1);
+        let file = [Some(run), assigned()].into_iter().flatten();
+        let mut files = file.filter_map(|it| Some((it, magic::of_base64(it)?)));
+        let Some((raw, magic)) = files.next() else {
+            return;
+        };
+        let coded = match magic {
+            Magic::Compressed(coding) => sealed::decode_bytes(raw).map(|it| (it, coding)),
+            Magic::Biometric | Magic::File | Magic::Picture | Magic::Sound => None,
+        };
+        // A template is the data itself: it is found, and nothing else is in it to be read.
+        self.is_opaque |= coded.is_none() && magic != Magic::Biometric;
+        self.compressed.extend(coded);
+        self.magic = self.magic.or(Some(magic));
+    }
+}
+
+/// Whether an encrypted message in armour begins in `text`.
+fn is_armoured(text: &str) -> bool {
+    text.contains("-----BEGIN") && ARMOUR.iter().any(|it| text.contains(it))
+}
+
+/// Five parts of which the first names a content encryption: a JWE (RFC 7516 §3.1).
+fn is_sealed_token(text: &str) -> bool {
+    text.split_ascii_whitespace().any(|word| {
+        word.starts_with("ey")
+            && word.bytes().filter(|it| *it == b'.').count() == 4
+            && word
+                .split_once('.')
+                .and_then(|(head, _)| sealed::decode(head))
+                .is_some_and(|it| it.contains("\"enc\""))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(text: &str) -> Vec<String> {
+        lift(text).map(|it| it.texts).unwrap_or_default()
+    }
+
+    #[test]
+    fn stretches_that_hold_text_are_found() {
+        let table = [
+            ("OTkxMjMxMTAwMDEw", "991231100010"),
+            ("NTU1NTU1NTU1NTU1NDQ0NA==", "5555555555554444"),
+            ("34313131313131313131313131313131", "4111111111111111"),
+            ("a.k [at] example [dot] org", "a.k@example.org"),
+            ("a.k(at)example.org", "a.k@example.org"),
+            ("see OTkxMjMxMTAwMDEw.", "991231100010"),
+            ("data:text/plain;base64,OTkxMjMxMTAwMDEw", "991231100010"),
+            ("https://x.example/c/OTkxMjMxMTAwMDEw", "991231100010"),
+            ("id=OTkxMjMxMTAwMDEw", "991231100010"),
+            ("OTkxMjMx\nMTAwMDEw", "991231100010"),
+            ("393931323331313030303130", "991231100010"),
+            ("0x393931323331313030303130", "991231100010"),
+            ("39 39 31 32 33 31 31 30 30 30 31 30", "991231100010"),
+            ("x +ADkAOQAxADIAMwAxADEAMAAwADAAMQAw-", "991231100010"),
+            ("OQA5ADEAMgAzADEAMQAwADAAMAAxADAA", "991231100010"),
+            ("<b>991231<i></i>100010</b>", "991231100010"),
+            ("eJyztDQ0MjY0NDAwMDQAAA++Alw=", "991231100010"),
+            ("iin=eJyztDQ0MjY0NDAwMDQAAA++Alw=", "991231100010"),
+            ("/v1/eJyztDQ0MjY0NDAwMDQAAA++Alw=", "991231100010"),
+            ("HE4TCMRTGEYTAMBQGEYA====", "991231100010"),
+        ];
+        for (text, expected) in table {
+            assert!(
+                decoded(text).iter().any(|it| it == expected),
+                "{text}: {:?}",
+                decoded(text)
+            );
+        }
+        for text in [
+            "internationalization",
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "7f3c2b1e-9a4d-4c55-8f60-1d2e3f405162",
+            "sk_test_4eC39HqLyjWDarjtT1zdp7dc",
+            "991231100010",
+        ] {
+            assert_eq!(decoded(text), Vec::<String>::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_beginnings_costs_one_pass() {
+        // Without a bound, each `&` would look for its `;` to the end: 10^12 steps.
+        let text = "&".repeat(1 << 20);
+        assert!(lift(&text).is_none());
+    }
+
+    #[test]
+    fn files_and_sealed_messages_are_opaque() {
+        let jpeg = format!("data:image/jpeg;base64,/9j/{}", "A".repeat(40));
+        let jwe = "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..a.b.c";
+        for text in [jpeg.as_str(), jwe, "-----BEGIN PGP MESSAGE-----\n\nabc"] {
+            assert!(lift(text).is_some_and(|it| it.is_opaque), "{text}");
+        }
+        for text in [
+            "/9j/A",
+            "eyJhbGciOiJub25lIn0.e30.",
+            "a.b.c.d.e",
+            "-----BEGIN CERTIFICATE-----",
+        ] {
+            assert!(lift(text).is_none_or(|it| !it.is_opaque), "{text}");
+        }
+    }
+}

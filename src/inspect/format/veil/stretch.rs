@@ -1,0 +1,167 @@
+//! Stretches of a text that are the base64, base32 or hexadecimal digits of another.
+
+use super::{
+    super::{
+        codes::{self, is_text},
+        sealed,
+    },
+    STRETCH_MIN, Signs,
+    escape::hexadecimal,
+    kind, kinds_of,
+};
+
+/// Bytes of a decoded stretch that are looked at before the rest is decoded.
+const BEGINNING: usize = 4;
+
+/// Runs of base64 characters of some length. A line break inside belongs to the run, since MIME folds base64 at 76 columns.
+///
+/// A stretch that is long enough reaches the last byte of any window of its least length, so windows are read from their ends and
+/// most bytes of prose not at all.
+pub(super) fn runs(text: &str) -> impl Iterator<Item = &str> {
+    let bytes = text.as_bytes();
+    let is_inside = |it: &u8| kinds_of(*it) & kind::RUN != 0;
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let window = bytes.get(at..at + STRETCH_MIN)?;
+            if let Some(outside) = window.iter().rposition(|it| !is_inside(it)) {
+                at += outside + 1;
+                continue;
+            }
+            let start = at;
+            let rest = bytes.get(start + STRETCH_MIN..)?;
+            at = start + STRETCH_MIN + rest.iter().take_while(|it| is_inside(it)).count();
+            return text.get(start..at);
+        }
+    })
+}
+
+/// Appends the texts that `run` decodes to.
+pub(super) fn decode_run(run: &str, out: &mut Vec<String>) {
+    if memchr::memchr2(b'\r', b'\n', run.as_bytes()).is_none() {
+        return decode_word(run, out);
+    }
+    for line in run.split(['\r', '\n']).filter(|it| it.len() >= STRETCH_MIN) {
+        decode_word(line, out);
+    }
+    decode_word(&run.replace(['\r', '\n'], ""), out);
+}
+
+/// A path or an assignment may stand before the stretch, so the pieces are tried too.
+fn decode_word(word: &str, out: &mut Vec<String>) {
+    let bare = word.trim_matches('=');
+    if bare.len() < STRETCH_MIN {
+        return;
+    }
+    let signs = Signs::of(bare);
+    out.extend(decode_piece(bare, signs));
+    if !signs.has(kind::PARTING) {
+        return;
+    }
+    let bytes = bare.as_bytes();
+    let mut from = 0;
+    while from + STRETCH_MIN <= bytes.len() {
+        let rest = bytes.get(from..).unwrap_or_default();
+        let length = memchr::memchr3(b'/', b'=', b'-', rest).unwrap_or(rest.len());
+        if length >= STRETCH_MIN
+            && let Some(piece) = bare.get(from..from + length)
+        {
+            out.extend(decode_piece(piece, Signs::of(piece)));
+        }
+        from += length + 1;
+    }
+}
+
+fn decode_piece(piece: &str, signs: Signs) -> Option<String> {
+    from_hexadecimal(piece, signs)
+        .or_else(|| from_base32(piece, signs))
+        .or_else(|| from_base64(piece, signs))
+}
+
+/// Base64 of text in either alphabet. Text holds letters of both cases when encoded, a word of a language does not; a number may
+/// come to capitals and digits alone.
+fn from_base64(run: &str, signs: Signs) -> Option<String> {
+    let is_mixed = signs.has(kind::UPPER | kind::LOWER);
+    let is_possible = signs.has(kind::UPPER)
+        && (is_mixed || signs.has(kind::DIGIT))
+        && sealed::first_bytes(run).is_none_or(|it| may_begin(&it))
+        && sealed::begins_with(run, may_begin);
+    is_possible
+        .then(|| sealed::decode(run))
+        .flatten()
+        .filter(|it| is_text(it) && (is_mixed || is_number(it)))
+        .or_else(|| signs.has(kind::UPPER).then(|| codes::wide(run)).flatten())
+}
+
+/// Whether there is no letter in it.
+fn is_number(text: &str) -> bool {
+    text.bytes()
+        .all(|it| it.is_ascii() && !it.is_ascii_alphabetic())
+}
+
+/// Hexadecimal digits of text, perhaps with the mark of their base.
+fn from_hexadecimal(run: &str, signs: Signs) -> Option<String> {
+    let bare = run.strip_prefix("0x").or_else(|| run.strip_prefix("0X"));
+    let digits = bare.unwrap_or(run).as_bytes();
+    let is_all = match bare {
+        Some(bare) => Signs::of(bare).is_all(kind::HEXADECIMAL),
+        None => signs.is_all(kind::HEXADECIMAL),
+    };
+    if !digits.len().is_multiple_of(2) || !is_all {
+        return None;
+    }
+    let byte = |it: &[u8]| u8::try_from(hexadecimal(it)?).ok();
+    // Hashes and ids are everywhere: most show in the first bytes that they are no text.
+    let mut first = [0; BEGINNING];
+    let mut count = 0;
+    for (slot, pair) in first.iter_mut().zip(digits.chunks_exact(2)) {
+        *slot = byte(pair)?;
+        count += 1;
+    }
+    if !may_begin(first.get(..count)?) {
+        return None;
+    }
+    let bytes: Option<Vec<u8>> = digits.chunks_exact(2).map(byte).collect();
+    String::from_utf8(bytes?).ok().filter(|it| is_text(it))
+}
+
+/// Base32 (RFC 4648 §6) of text.
+fn from_base32(run: &str, signs: Signs) -> Option<String> {
+    if !signs.is_all(kind::BASE32) {
+        return None;
+    }
+    let (mut bits, mut held, mut bytes) = (0_u32, 0, Vec::with_capacity(run.len()));
+    for byte in run.bytes() {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            _ => byte.saturating_sub(b'2') + 26,
+        };
+        bits = bits << 5 | u32::from(value);
+        held += 5;
+        if held >= 8 {
+            held -= 8;
+            bytes.push(u8::try_from(bits >> held & 0xff).ok()?);
+        }
+    }
+    String::from_utf8(bytes).ok().filter(|it| is_text(it))
+}
+
+/// Whether text may begin with `bytes`, which may end inside a character.
+fn may_begin(bytes: &[u8]) -> bool {
+    // Decides most stretches that are no text, without reading them as UTF-8.
+    let is_never = |it: &u8| {
+        it.is_ascii_control() && !matches!(it, b'\t' | b'\n' | b'\r')
+            || matches!(it, 0xc0 | 0xc1 | 0xf5..=0xff)
+    };
+    if bytes.iter().any(is_never) || matches!(bytes.first(), Some(0x80..=0xbf)) {
+        return false;
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => is_text(text),
+        Err(error) => {
+            let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let is_cut = error.error_len().is_none();
+            is_cut && std::str::from_utf8(valid).is_ok_and(|it| it.is_empty() || is_text(it))
+        }
+    }
+}
