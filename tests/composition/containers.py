@@ -67,7 +67,7 @@ def reference(ch):
 def order(rng):
     """Clean neighbours."""
     return {"order": f"A-{rng.randint(100, 9999)}", "status": rng.choice(["paid", "new", "готов"]), "lines": [{"sku": "SKU-12", "quantity": rng.randint(1, 9)}],
-            "total": rng.choice([1200, 15.5, "18 000"]), "trace": f"{rng.getrandbits(64):016x}", "at": "2026-03-01T10:00:00Z"}
+            "total": rng.choice([1200, 15.5, "18 000"]), "trace_id": f"{rng.getrandbits(64):016x}", "at": "2026-03-01T10:00:00Z"}
 
 
 def nested(key, value, rng):
@@ -254,6 +254,7 @@ def plain(value):
 CONTAINERS = {
     "json": as_json, "json-in-json": as_json_in_json, "ndjson": as_lines, "form": as_form, "multipart": as_multipart, "xml": as_xml, "csv": as_csv,
     "graphql": as_graphql, "text": as_text, "query": as_query, "path": as_path, "header": as_header, "cookie": as_cookie, "token": as_token,
+    "vcard": as_card,
 }
 
 # Where no name stands beside a value.

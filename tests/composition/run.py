@@ -31,8 +31,8 @@ FALSE_BLOCKS = 1.0
 BY_POLICY = {
     # More layers than any honest sender writes (`docs/limits.md`, `depth`).
     "depth-exceeded": lambda it: it.transform in ("base64 thrice", "JSON in base64 thrice", "percent twice"),
-    # Sixteen-bit text whose bytes are a text of eight bits as well: a recipient that does not go by the label reads another one.
-    "ambiguous": lambda it: it.charset.startswith("utf-16") and it.container == "multipart",
+    # Text whose bytes are another text in UTF-8: a recipient that does not go by the label reads that one.
+    "ambiguous": lambda it: it.charset.startswith("utf-16") and it.container == "multipart" or it.charset not in ("none", "utf-8") and is_utf_8(it.twin.content),
 }
 CONFIG = """\
 version: 1
@@ -60,6 +60,13 @@ destinations:
 """
 # Samples that go through a destination that stops nothing: the oracle and the jury must see their markers.
 LIVENESS = 60
+
+
+def is_utf_8(content):
+    try:
+        return not content.decode("utf8").isascii()
+    except UnicodeDecodeError:
+        return False
 
 
 class Tally:

@@ -1,15 +1,15 @@
-"""An upstream for load: answers 202 at once, counts, and keeps nothing."""
+"""An upstream for load: answers at once, counts, and keeps nothing."""
 import asyncio
 import re
 import threading
 
-ANSWER = b'HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}'
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.I)
 
 
 class Sink(asyncio.Protocol):
     """One connection; requests state their length, as the gate's do."""
 
+    answer = b"HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
     seen = 0
 
     def connection_made(self, transport):
@@ -22,20 +22,24 @@ class Sink(asyncio.Protocol):
             end = head + 4 + (int(length[1]) if length else 0)
             if len(self.rest) < end:
                 return
-            self.rest = self.rest[end:]
+            raw, self.rest = self.rest[:end], self.rest[end:]
             Sink.seen += 1
-            self.transport.write(ANSWER)
+            self.take(raw, head)
+            self.transport.write(self.answer)
+
+    def take(self, raw, head):
+        """A whole request as it came, whose head is `head` bytes long without the empty line."""
 
 
 class Upstream:
-    """Runs the sink on a loopback port, in a thread of its own."""
+    """Runs connections of a kind on a loopback port, in a thread of its own."""
 
-    def __init__(self):
+    def __init__(self, kind=Sink):
         loop, started = asyncio.new_event_loop(), threading.Event()
 
         def run():
             asyncio.set_event_loop(loop)
-            server = loop.run_until_complete(loop.create_server(Sink, "127.0.0.1", 0, backlog=512))
+            server = loop.run_until_complete(loop.create_server(kind, "127.0.0.1", 0, backlog=512))
             self.port = server.sockets[0].getsockname()[1]
             started.set()
             loop.run_forever()
