@@ -62,7 +62,9 @@ def readings(text, depth=DEPTH):
     undone = html.unescape(urllib.parse.unquote(undone))
     if undone != text:
         yield from readings(undone, depth - 1)
-    for run in RUN.findall(text):
+    runs = RUN.findall(text)
+    # A slash is of base64, and of paths.
+    for run in runs + [it for run in runs if "/" in run for it in run.split("/") if len(it) >= 8]:
         for decode in (from_base64, from_base32, from_hex):
             inner = decode(run)
             if inner is not None:

@@ -13,13 +13,15 @@ async def take(request):
     seen.append(None)
     views = [request.path, common.show(dict(request.query)), common.show(dict(request.headers)), common.show(dict(request.cookies))]
     try:
-        body = await request.read()
         if request.content_type.startswith(("multipart/", "application/x-www-form-urlencoded")):
+            # Before anything else reads the content: a multipart one is read from the connection.
             form = await request.post()
-            views += [f"{name} {value if isinstance(value, (str, bytes)) else value.filename}" for name, value in form.items()]
-        elif request.content_type.endswith("json"):
-            views.append(common.show(await request.json()))
-        views += common.parsed(body, request.content_type, request.charset)
+            views += [f"{name} {value if isinstance(value, (str, bytes)) else (value.filename, value.file.read())}" for name, value in form.items()]
+        else:
+            body = await request.read()
+            if request.content_type.endswith("json"):
+                views.append(common.show(await request.json()))
+            views += common.parsed(body, request.content_type, request.charset)
     except Exception:  # noqa: BLE001 # what it cannot parse it does not see
         pass
     return web.json_response({"length": request.content_length, "views": views}, headers={"x-sample": request.headers["x-sample"]})

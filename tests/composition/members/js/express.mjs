@@ -15,7 +15,7 @@ app.use((request, _, next) => {
   next();
 });
 const as = (...types) => (request) => types.some((it) => (request.headers["content-type"] ?? "").startsWith(it));
-const isJson = (request) => /^application\/(json|.*\+json)/.test(request.headers["content-type"] ?? "");
+const isJson = (request) => /^application\/(json|[^;]*\+json) *(;|$)/.test(request.headers["content-type"] ?? "");
 app.use(express.json({ type: isJson, limit: "32mb", strict: false }));
 app.use(express.urlencoded({ type: as("application/x-www-form-urlencoded"), extended: true, limit: "32mb" }));
 app.use(multer({ storage: multer.memoryStorage() }).any());
