@@ -110,6 +110,12 @@ impl MediaType {
     /// # Errors
     /// As [`MediaType::of`].
     pub(crate) fn parse(label: &str) -> Result<Self, GapKind> {
+        // What nearly every interface speaks.
+        match label {
+            "application/json" => return Ok(Self::bare(Format::Json)),
+            "application/x-www-form-urlencoded" => return Ok(Self::bare(Format::Form)),
+            _ => {}
+        }
         let mut pieces = Pieces(label);
         let essence = pieces.next().unwrap_or_default().to_ascii_lowercase();
         let format = format_of(&essence)?;

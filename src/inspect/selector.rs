@@ -189,6 +189,11 @@ impl Selectors {
         self.hops.is_empty() && self.root.is_empty() && self.complex.is_empty()
     }
 
+    /// Whether no selector names a segment, parameter or field.
+    pub(crate) const fn has_no_names(&self) -> bool {
+        self.named.is_empty()
+    }
+
     /// Roles of a parameter, field or segment.
     pub(crate) fn named(&self, part: Part, name: &str, sections: &mut [bool]) -> Roles {
         let mut roles = Roles::default();

@@ -78,8 +78,12 @@ pub(super) fn of_track(
     context: &Context,
     sink: &mut Sink<'_>,
 ) -> Option<usize> {
+    // Of what digits in words stand before, this is the rarest.
+    if text.as_bytes().get(end) != Some(&b'^') {
+        return None;
+    }
     let raw = text.get(start..end).filter(|it| it.len() <= 19)?;
-    let is_track = text.get(..start)?.ends_with(['B', 'b']) && text.get(end..)?.starts_with('^');
+    let is_track = text.get(..start)?.ends_with(['B', 'b']);
     let mut digits = [0_u8; 19];
     for (slot, byte) in digits.iter_mut().zip(raw.bytes()) {
         *slot = byte - b'0';

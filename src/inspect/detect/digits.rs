@@ -157,11 +157,10 @@ fn is_after_escapes(bytes: &[u8], start: usize) -> bool {
 
 /// Number of digits at `at`.
 fn run_length(bytes: &[u8], at: usize) -> usize {
-    bytes
-        .iter()
-        .skip(at)
-        .take_while(|it| it.is_ascii_digit())
-        .count()
+    let rest = bytes.get(at..).unwrap_or_default();
+    rest.iter()
+        .position(|it| !it.is_ascii_digit())
+        .unwrap_or(rest.len())
 }
 
 /// Coordinates, codes of illnesses, documents and plates, which have no check digit; the end of what was found.
@@ -178,8 +177,10 @@ fn by_shape(
             return pair;
         }
     }
-    health::code(text, start, run_end, context, sink)
-        .or_else(|| document::at(text, start, run_end, context, sink))
+    let code = (run_end - start == health::DIGITS)
+        .then(|| health::code(text, start, run_end, context, sink))
+        .flatten();
+    code.or_else(|| document::at(text, start, run_end, context, sink))
 }
 
 /// Reads the number that starts with the digit at `start`; returns where to go on.
@@ -187,6 +188,9 @@ pub(super) fn at(text: &str, start: usize, context: &Context, sink: &mut Sink<'_
     let bytes = text.as_bytes();
     let run = run_length(bytes, start);
     let run_end = start + run;
+    if let Some(end) = end_of_no_number(bytes, start, run_end) {
+        return end;
+    }
     if run <= 3
         && bytes.get(run_end) == Some(&b'.')
         && let Some(end) = ip::v4(text, start, context, sink)
@@ -205,14 +209,7 @@ pub(super) fn at(text: &str, start: usize, context: &Context, sink: &mut Sink<'_
         return end;
     }
     if before.is_some_and(is_of_token) {
-        let is_iban_digits = run >= 2 && before.is_some_and(|it| it.is_ascii_alphabetic());
-        return is_iban_digits
-            .then(|| iban::before_digits(text, start, context, sink))
-            .flatten()
-            .or_else(|| national::glued(text, start, run_end, context, sink))
-            .or_else(|| card::of_track(text, start, run_end, context, sink))
-            .or_else(|| glued(text, start, run, context, sink))
-            .unwrap_or(run_end);
+        return behind_word(text, start, run_end, context, sink).unwrap_or(run_end);
     }
     if before == Some(b'%') && is_after_escapes(bytes, start) {
         // The digits after the escape are read where it is undone.
@@ -331,6 +328,71 @@ fn is_among_fours(text: &str, number: &Number<'_>) -> bool {
         && before.is_some_and(
             |it| matches!(it, [digits @ .., b' ' | b'-'] if digits.iter().all(u8::is_ascii_digit)),
         )
+}
+
+/// The end of the number that the digits from `start` to `run_end`, which follow a letter or `_`, are a part of.
+fn behind_word(
+    text: &str,
+    start: usize,
+    run_end: usize,
+    context: &Context,
+    sink: &mut Sink<'_>,
+) -> Option<usize> {
+    let run = run_end - start;
+    let iban = (run >= 2)
+        .then(|| iban::before_digits(text, start, context, sink))
+        .flatten();
+    let iin = |sink: &mut Sink<'_>| {
+        (run == 12).then(|| national::glued(text, start, run_end, context, sink))?
+    };
+    iban.or_else(|| iin(sink))
+        .or_else(|| card::of_track(text, start, run_end, context, sink))
+        .or_else(|| glued(text, start, run, context, sink))
+}
+
+/// Where to go on behind digits that are no number for where they stand: in the middle of a word, in a time.
+fn end_of_no_number(bytes: &[u8], start: usize, run_end: usize) -> Option<usize> {
+    match run_end - start {
+        1..DIGITS_MIN if is_inside_word(bytes, start, run_end) => Some(run_end),
+        4 => timestamp_end(bytes, start),
+        _ => None,
+    }
+}
+
+/// Whether the few digits from `start` to `end` are in the middle of a word, as most are in hashes and base64: every number of so few
+/// digits begins or ends a word, but for letters that are drawn like digits.
+fn is_inside_word(bytes: &[u8], start: usize, end: usize) -> bool {
+    const BEFORE: usize = 3;
+    let is_word = |it: &u8| it.is_ascii_alphanumeric() || *it == b'_';
+    let is_plain = |it: Option<&u8>| {
+        it.is_some_and(|it| it.is_ascii_alphanumeric() && !disguised::may_touch(Some(*it)))
+    };
+    is_plain(bytes.get(end))
+        && start.checked_sub(BEFORE).is_some_and(|from| {
+            let before = bytes.get(from..start).unwrap_or_default();
+            is_plain(before.last()) && before.iter().all(is_word)
+        })
+}
+
+/// End of the seconds of the time (`2026-11-25T10:00:00`, RFC 3339) that begins at `start`: none of its digits are a number.
+fn timestamp_end(bytes: &[u8], start: usize) -> Option<usize> {
+    const SHAPE: &[u8] = b"0000-00-00T00:00:00";
+    let end = start + SHAPE.len();
+    let is_alike = |(byte, sign): (&u8, &u8)| {
+        if *sign == b'0' {
+            byte.is_ascii_digit()
+        } else {
+            byte == sign
+        }
+    };
+    let before = start.checked_sub(1).and_then(|it| bytes.get(it));
+    let touches =
+        |it: &u8| !it.is_ascii() || it.is_ascii_alphanumeric() || matches!(it, b'_' | b':');
+    let is_time = bytes.get(start + 10) == Some(&b'T')
+        && bytes.get(start..end)?.iter().zip(SHAPE).all(is_alike)
+        && !before.is_some_and(touches)
+        && !bytes.get(end).is_some_and(touches);
+    is_time.then_some(end)
 }
 
 /// End of the UUID (8-4-4-4-12 hex digits) of which the run is a part.

@@ -50,6 +50,9 @@ const WORDS: &[&str] = &[
     "астмой ",
 ];
 
+/// Digits behind the letter of a code.
+pub(super) const DIGITS: usize = 2;
+
 /// Bytes of a clause that a diagnosis may take.
 const CLAUSE_MAX: usize = 96;
 
@@ -66,7 +69,7 @@ pub(super) fn code(
 ) -> Option<usize> {
     let from = start.checked_sub(1)?;
     let is_letter = text.as_bytes().get(from)?.is_ascii_uppercase();
-    if run_end - start != 2 || !is_letter || !is_free(context) || comes_from(text, from) {
+    if run_end - start != DIGITS || !is_letter || !is_free(context) || comes_from(text, from) {
         return None;
     }
     let rest = text.get(run_end..)?;

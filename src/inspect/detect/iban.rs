@@ -138,16 +138,16 @@ pub(super) fn before_digits(
 ) -> Option<usize> {
     let bytes = text.as_bytes();
     let start = digits.checked_sub(2)?;
-    let country: [u8; 2] = bytes
-        .get(start..digits)?
-        .to_ascii_uppercase()
-        .try_into()
-        .ok()?;
-    let length = LENGTHS.iter().find(|it| *it.0 == country).map(|it| it.1)?;
+    if !bytes.get(start)?.is_ascii_alphabetic() {
+        return None;
+    }
     let before = start.checked_sub(1).and_then(|at| bytes.get(at));
     if before.is_some_and(|it| it.is_ascii_alphanumeric() || *it == b'_') {
         return None;
     }
+    let country = bytes.get(start..digits)?.first_chunk::<2>()?;
+    let country = country.map(|it| it.to_ascii_uppercase());
+    let length = LENGTHS.iter().find(|it| *it.0 == country).map(|it| it.1)?;
     sink.spend_validator();
     let mut compact = [0_u8; 34];
     let mut kept = 0;

@@ -261,12 +261,27 @@ impl Detectors {
     /// Returns the work units spent: about one a byte plus ten a validator call.
     pub fn scan(&self, field: &Field<'_>, hits: &mut Vec<Hit>) -> u64 {
         let cost = field.text.len() as u64;
-        let context = Context::of(field);
-        let is_keyed = context.own.is_some() || context.inherited.is_some();
-        if field.kind == ValueKind::Literal || (field.text.len() < UNKEYED_VALUE_MIN && !is_keyed) {
+        let may_be_keyed = field.key.category.is_some() || field.parent.category.is_some();
+        if field.kind == ValueKind::Literal
+            || (field.text.len() < UNKEYED_VALUE_MIN && !may_be_keyed)
+        {
             return cost;
         }
         let marks = Marks::of(field.text);
+        if may_be_keyed || marks.has(mark::CANDIDATE | mark::FOREIGN | mark::SPACE) {
+            cost + Self::scan_marked(field, marks, hits)
+        } else {
+            cost
+        }
+    }
+
+    /// Reads a text that may hold something; the work units beyond those of its bytes.
+    fn scan_marked(field: &Field<'_>, marks: Marks, hits: &mut Vec<Hit>) -> u64 {
+        let context = Context::of(field);
+        let is_keyed = context.own.is_some() || context.inherited.is_some();
+        if field.text.len() < UNKEYED_VALUE_MIN && !is_keyed {
+            return 0;
+        }
         let base = hits.len();
         // Most values hold nothing that a detector starts from.
         let may_fold =
@@ -292,7 +307,7 @@ impl Detectors {
             document::support(hits.get_mut(base..).unwrap_or_default());
             keep_surest(hits, base);
         }
-        cost + work
+        work
     }
 }
 

@@ -16,6 +16,10 @@ const NAME: &str = "name-in-text";
 /// Fewest words of running text: fewer are a title or a label, and say too little of what they name.
 const WORDS_MIN: usize = 5;
 
+/// Longest mean word of a text of this length or more, in bytes.
+const WORD_MAX: usize = 48;
+const LONG: usize = 512;
+
 /// Longest text that is tried as one name, in bytes.
 const NAME_MAX: usize = 64;
 
@@ -102,6 +106,11 @@ fn is_person_by_form(text: &str, context: &Context) -> bool {
 /// Whether `text` is written for people: enough words, and few of the marks of code, logs and markup.
 fn is_prose(text: &str) -> bool {
     if text.split_whitespace().nth(WORDS_MIN - 1).is_none() {
+        return false;
+    }
+    // Base64 in lines is no prose.
+    let spaces = text.bytes().filter(u8::is_ascii_whitespace).count();
+    if text.len() > LONG && text.is_ascii() && text.len() > (spaces + 1) * WORD_MAX {
         return false;
     }
     let marks = text

@@ -14,7 +14,7 @@ pub(super) fn is_free(context: &Context) -> bool {
         && matches!(context.own, None | Some(Category::FreeText))
 }
 
-/// Whether one of `words` (in small letters) stands near the bytes from `start` to `end`.
+/// Whether one of `words` (in small letters, with a letter first) stands near the bytes from `start` to `end`.
 pub(super) fn has_word(text: &str, start: usize, end: usize, words: &[&str]) -> bool {
     let mut from = start.saturating_sub(BEFORE);
     while !text.is_char_boundary(from) {
@@ -27,10 +27,32 @@ pub(super) fn has_word(text: &str, start: usize, end: usize, words: &[&str]) -> 
     let holds = |part: Option<&str>| {
         part.is_some_and(|part| {
             let lower = part.to_lowercase();
-            words.iter().any(|it| starts_word(&lower, it))
+            word_starts(&lower).any(|at| {
+                let rest = lower.as_bytes().get(at..).unwrap_or_default();
+                words.iter().any(|it| begins(rest, it.as_bytes()))
+            })
         })
     };
     holds(text.get(from..start)) || holds(text.get(end..to))
+}
+
+/// The bytes of `text` at which a word begins: a letter, before which none stands.
+fn word_starts(text: &str) -> impl Iterator<Item = usize> {
+    let mut is_inside = false;
+    text.char_indices().filter_map(move |(at, ch)| {
+        let is_letter = match ch {
+            '\0'..='\x7f' => ch.is_ascii_alphabetic(),
+            _ => ch.is_alphabetic(),
+        };
+        let is_start = is_letter && !is_inside;
+        is_inside = is_letter;
+        is_start.then_some(at)
+    })
+}
+
+/// Whether `text` begins with `word`: told by the first byte, mostly.
+fn begins(text: &[u8], word: &[u8]) -> bool {
+    text.first() == word.first() && text.starts_with(word)
 }
 
 /// Whether a word of `lower` begins with `word`.

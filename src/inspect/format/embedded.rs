@@ -3,7 +3,7 @@
 use super::{
     super::detect::ValueKind,
     form, graphql,
-    json::{Value, within},
+    json::{Value, first_byte, within},
     reading::{Reading, Scan, Spot},
     vcard, xml,
 };
@@ -26,7 +26,7 @@ impl Embedded {
             return None;
         }
         let text = value.text;
-        match text.trim_start().as_bytes().first()? {
+        match first_byte(text)? {
             b'B' | b'b' if vcard::begins(text) => Some(Self::ContentLines),
             b'{' | b'q' | b'm' | b's' | b'f'
                 if graphql::begins(text) && graphql::is_document(text) =>

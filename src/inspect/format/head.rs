@@ -39,11 +39,12 @@ pub(crate) fn read_path<S: Scan>(reading: &mut Reading<'_, S>, message: &Message
         if !reading.count_value(root) {
             return;
         }
-        let name = number.to_string();
-        let plan = reading.plan;
-        let roles = plan
-            .selectors
-            .named(Part::Path, &name, &mut reading.sections);
+        let selectors = &reading.plan.selectors;
+        let roles = if selectors.has_no_names() {
+            Roles::default()
+        } else {
+            selectors.named(Part::Path, &number.to_string(), &mut reading.sections)
+        };
         let leaf = Step::Index(number as u64);
         let value = Escaped {
             raw: segment,

@@ -50,18 +50,50 @@ pub(crate) struct KeyTable {
     crowded: BTreeMap<Box<str>, KeyId>,
     /// Messages so far.
     message: u64,
+    /// Names that were known before this message.
+    known: usize,
 }
 
 impl KeyTable {
     /// Begins a message. What is known of names stays, within bounds; nothing of the reading depends on it.
     pub(crate) fn begin(&mut self) {
         self.message += 1;
+        self.known = self.entries.len();
         if self.entries.len() > KEPT_MAX || self.text.len() > KEPT_BYTES_MAX {
             *self = Self {
                 message: self.message,
                 ..Self::default()
             };
         }
+    }
+
+    /// Forgets what this message brought, since something was found in its `names`; and all there is, when one of them was known.
+    pub(crate) fn forget<'n>(&mut self, mut names: impl Iterator<Item = Option<&'n str>>) {
+        let is_new = |name: &str| {
+            self.find(name, hash(name.as_bytes()))
+                .is_some_and(|id| id as usize >= self.known)
+        };
+        if names.all(|it| it.is_some_and(is_new)) {
+            self.truncate(self.known);
+        } else {
+            *self = Self::default();
+        }
+    }
+
+    /// Keeps the first `count` names. Later ones stand behind them wherever they share slots, so that their slots may be freed.
+    fn truncate(&mut self, count: usize) {
+        let first = u32::try_from(count).unwrap_or(u32::MAX);
+        for entry in self.entries.drain(count..) {
+            for slot in probes(entry.hash, self.slots.len()) {
+                if let Some(slot) = self.slots.get_mut(slot)
+                    && *slot > first
+                {
+                    *slot = 0;
+                }
+            }
+            self.text.truncate(entry.start.min(self.text.len()));
+        }
+        self.crowded.retain(|_, id| *id < first);
     }
 
     /// The number of `key`; `lookup` is asked when it is new.
@@ -89,14 +121,15 @@ impl KeyTable {
         id
     }
 
+    /// What the dictionary says of the name, and what a member of it may be in a pair.
+    pub(crate) fn said(&self, id: KeyId) -> (KeyHint, PairRole) {
+        self.entry(id)
+            .map_or_else(Default::default, |it| (it.hint, it.pair))
+    }
+
     /// What the dictionary says of the name.
     pub(crate) fn hint(&self, id: KeyId) -> KeyHint {
         self.entry(id).map_or_else(KeyHint::default, |it| it.hint)
-    }
-
-    /// What a member of the name may be in a pair.
-    pub(crate) fn pair_role(&self, id: KeyId) -> PairRole {
-        self.entry(id).map_or_else(PairRole::default, |it| it.pair)
     }
 
     /// The name.
@@ -148,7 +181,11 @@ impl KeyTable {
             let Some(id) = self.slots.get(slot).and_then(|it| it.checked_sub(1)) else {
                 break;
             };
-            if self.entry(id).is_some_and(|it| it.hash == hash) && self.text(id) == key {
+            let names = self.text.as_bytes();
+            if let Some(entry) = self.entries.get(id as usize)
+                && entry.hash == hash
+                && names.get(entry.start..entry.end) == Some(key.as_bytes())
+            {
                 return Some(id);
             }
         }
@@ -251,6 +288,36 @@ mod tests {
         table.begin();
         assert_eq!(table.clean(id, (plain, plain)), Some(4));
         assert_eq!(table.clean(id, (plain, plain)), Some(0));
+    }
+
+    #[test]
+    fn what_a_message_brought_is_forgotten_and_the_rest_stays() {
+        let mut table = KeyTable::default();
+        let name = |it: usize| format!("key-{it}");
+        for it in 0..100 {
+            table.intern(&name(it), |_| KeyHint::default());
+        }
+        table.begin();
+        // Through a growth of the table.
+        for it in 100..1000 {
+            table.intern(&name(it), |_| KeyHint::default());
+        }
+        table.forget([Some("key-100"), Some("key-999")].into_iter());
+        assert_eq!(table.entries.len(), 100);
+        for it in 0..100 {
+            let id = table.intern(&name(it), |_| panic!("forgotten"));
+            assert_eq!(table.text(id), name(it));
+        }
+        for it in 100..1000 {
+            assert_eq!(table.find(&name(it), hash(name(it).as_bytes())), None);
+        }
+        table.begin();
+        for names in [[Some("key-1")], [None], [Some("never seen")]] {
+            table.intern("key-1", |_| KeyHint::default());
+            table.begin();
+            table.forget(names.into_iter());
+            assert!(table.entries.is_empty() && table.text.is_empty());
+        }
     }
 
     #[test]

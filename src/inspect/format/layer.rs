@@ -370,8 +370,13 @@ impl Undecodable {
 
 /// Undoes percent escapes (and `+` with [`Escape::PercentPlus`]); `None` when there is nothing to undo.
 pub(crate) fn unescape_percent(raw: &str, escape: Escape) -> Result<Option<String>, Undecodable> {
-    let has_plus = escape == Escape::PercentPlus && raw.contains('+');
-    if !has_plus && !raw.contains('%') {
+    let has_plus = escape == Escape::PercentPlus;
+    let first = if has_plus {
+        memchr::memchr2(b'%', b'+', raw.as_bytes())
+    } else {
+        memchr::memchr(b'%', raw.as_bytes())
+    };
+    if first.is_none() {
         return Ok(None);
     }
     let mut out = Vec::with_capacity(raw.len());

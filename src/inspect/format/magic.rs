@@ -16,7 +16,7 @@ use crate::model::{
 const HEAD: usize = 48;
 
 /// Shortest base64 that is called a file by its first bytes: a token may begin so by chance.
-const ARMOURED_MIN: usize = 32;
+pub(super) const ARMOURED_MIN: usize = 32;
 
 /// Name of the detector that takes a content for what its first bytes and its key say.
 const DETECTOR: &str = "magic";
@@ -113,8 +113,10 @@ pub(crate) fn of_base64(raw: &str) -> Option<Magic> {
         return None;
     }
     // Some writers break it into lines.
-    let line = raw.find(['\r', '\n']).unwrap_or(raw.len());
-    let length = (HEAD / 3 * 4).min(line) / 4 * 4;
+    let longest = raw.len().min(HEAD / 3 * 4);
+    let head = raw.as_bytes().get(..longest)?;
+    let line = memchr::memchr2(b'\r', b'\n', head).unwrap_or(longest);
+    let length = line / 4 * 4;
     let mut space = [0; HEAD];
     let bytes = sealed::head(raw.get(..length)?, &mut space)?;
     of(bytes)

@@ -95,6 +95,7 @@ pub(crate) struct Pair {
 impl Pair {
     /// The hint of a member whose own key says `own`. A condition looks for one person by name or identifier, for many by anything
     /// else: `{"field": "gender", "value": "female"}`.
+    #[inline]
     pub(crate) fn hint(&self, role: PairRole, own: KeyHint, is_condition: bool) -> KeyHint {
         match (role, self.label) {
             (PairRole::Value, Some(label))

@@ -290,13 +290,20 @@ impl<'p, S: Scan> Reading<'p, S> {
 
     /// What the next message may use. Names are forgotten where something was found in one.
     pub(crate) fn into_scratch(self) -> Scratch {
-        let is_personal = self.finds.iter().any(|it| it.spot.in_key);
+        let mut keys = self.keys;
+        if self.finds.iter().any(|it| it.spot.in_key) {
+            let names = self.finds.iter().filter(|it| it.spot.in_key).map(|it| {
+                let node = self.nodes.get(it.spot.node);
+                let step = it.spot.leaf.as_ref();
+                match step.or_else(|| node.and_then(|it| it.step.as_ref())) {
+                    Some(Step::Name(name)) => Some(&**name),
+                    _ => None,
+                }
+            });
+            keys.forget(names);
+        }
         Scratch {
-            keys: if is_personal {
-                KeyTable::default()
-            } else {
-                self.keys
-            },
+            keys,
             nodes: emptied(self.nodes),
             finds: emptied(self.finds),
             hits: emptied(self.hits),
@@ -391,6 +398,13 @@ impl<'p, S: Scan> Reading<'p, S> {
         let units = self.scan.scan(field, &mut self.hits);
         self.work = self.work.saturating_add(units);
         !self.hits.is_empty()
+    }
+
+    /// Counts a text of `length` bytes that holds nothing.
+    pub(crate) fn pass_over(&mut self, length: usize, near: NodeId) {
+        if self.can_read(length, near) {
+            self.work = self.work.saturating_add(length as u64);
+        }
     }
 
     /// Whether the name is known to hold nothing under these hints: its own and its parent's.

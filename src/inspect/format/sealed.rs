@@ -69,7 +69,8 @@ pub(crate) fn begins_with(raw: &str, accepts: impl FnOnce(&[u8]) -> bool) -> boo
     let Some(start) = raw.get(..12) else {
         return true;
     };
-    match engine(raw).decode_slice(start, &mut space) {
+    // What mixes the alphabets further on is no base64 as a whole, whichever is taken here.
+    match engine(start).decode_slice(start, &mut space) {
         Ok(length) => space.get(..length).is_some_and(accepts),
         // Padding within the first twelve characters: too short to be worth a shortcut.
         Err(_) => true,
@@ -99,5 +100,6 @@ fn engine(raw: &str) -> &'static GeneralPurpose {
 }
 
 fn begins(text: &str) -> bool {
-    BEGINNINGS.iter().any(|it| text.starts_with(it))
+    matches!(text.as_bytes().first(), Some(b'e' | b'W'))
+        && BEGINNINGS.iter().any(|it| text.starts_with(it))
 }

@@ -208,7 +208,7 @@ pub(crate) fn read_value<S: Scan>(
 ) {
     let is_text = value.kind == ValueKind::String;
     if is_text
-        && value.text.trim_start().starts_with(['{', '['])
+        && matches!(first_byte(value.text), Some(b'{' | b'['))
         && read_whole(reading, value, near, &mut spot)
     {
         return;
@@ -223,7 +223,9 @@ pub(crate) fn read_value<S: Scan>(
     let mut has_documents = false;
     if is_text {
         let mut sealed = sealed::documents(value.text);
-        sealed.retain(|it| token::document_fault(&it.text, value.depth_left).is_none());
+        if !sealed.is_empty() {
+            sealed.retain(|it| token::document_fault(&it.text, value.depth_left).is_none());
+        }
         if !sealed.is_empty() {
             has_documents = true;
             let spot = placed.get_or_insert_with(|| spot(reading));
@@ -286,6 +288,14 @@ fn read_beside<S: Scan>(
     embedded::read(reading, value, document, spot);
     reading.drop_repeats(known, &mut said);
     reading.drop_doubles(first_find, known);
+}
+
+/// The first byte of `text` behind white space.
+pub(super) fn first_byte(text: &str) -> Option<u8> {
+    match text.as_bytes().first()? {
+        it @ b'!'..=b'~' => Some(*it),
+        _ => text.trim_start().bytes().next(),
+    }
 }
 
 /// Walks `value` if it is one document; whether there is no more to read in it.
@@ -422,6 +432,11 @@ fn unpack<S: Scan>(
 /// The digits of a number that is written with a fraction of zeros or an exponent, when it is whole: JSON has one kind of number,
 /// and receivers read `9.9e2`, `0.99e3`, `99000e-2` and `990.0` as 990.
 pub(crate) fn integer(text: &str) -> Option<String> {
+    let has_exponent = || text.bytes().any(|it| matches!(it, b'e' | b'E'));
+    if !text.ends_with('0') && !has_exponent() {
+        // The fraction, if there is one, is not of zeros.
+        return None;
+    }
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     if whole.len() == text.len() {

@@ -99,48 +99,52 @@ impl<'t> Tokenizer<'t> {
     }
 
     /// The next token; `None` after the whole text was one JSON document.
+    #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<Lexeme>, Fault> {
-        loop {
-            self.skip_space();
-            let Some(&byte) = self.bytes.get(self.at) else {
-                return match self.expect {
-                    Expect::End => Ok(None),
-                    Expect::AfterValue
-                    | Expect::FirstElement
-                    | Expect::FirstKey
-                    | Expect::Key
-                    | Expect::Value => Err(Fault::Malformed),
-                };
+        self.skip_space();
+        let mut next = self.bytes.get(self.at).copied();
+        if next == Some(b',') && self.expect == Expect::AfterValue {
+            self.at += 1;
+            self.expect = if self.open.last() == Some(&true) {
+                Expect::Key
+            } else {
+                Expect::Value
             };
-            match (self.expect, byte) {
-                (Expect::AfterValue, b',') => {
-                    self.at += 1;
-                    let in_object = self.open.last() == Some(&true);
-                    self.expect = if in_object {
-                        Expect::Key
-                    } else {
-                        Expect::Value
-                    };
-                }
-                (Expect::AfterValue | Expect::FirstKey, b'}') => return self.close(true).map(Some),
-                (Expect::AfterValue | Expect::FirstElement, b']') => {
-                    return self.close(false).map(Some);
-                }
-                (Expect::FirstKey | Expect::Key, b'"') => return self.key().map(Some),
-                (Expect::FirstElement | Expect::Value, _) => return self.value(byte).map(Some),
-                (Expect::AfterValue | Expect::End | Expect::FirstKey | Expect::Key, _) => {
-                    return Err(Fault::Malformed);
-                }
+            self.skip_space();
+            next = self.bytes.get(self.at).copied();
+        }
+        let Some(byte) = next else {
+            return match self.expect {
+                Expect::End => Ok(None),
+                Expect::AfterValue
+                | Expect::FirstElement
+                | Expect::FirstKey
+                | Expect::Key
+                | Expect::Value => Err(Fault::Malformed),
+            };
+        };
+        match (self.expect, byte) {
+            (Expect::FirstKey | Expect::Key, b'"') => self.key().map(Some),
+            (Expect::AfterValue | Expect::FirstKey, b'}') => self.close(true).map(Some),
+            (Expect::AfterValue | Expect::FirstElement, b']') => self.close(false).map(Some),
+            (Expect::FirstElement | Expect::Value, _) => self.value(byte).map(Some),
+            (Expect::AfterValue | Expect::End | Expect::FirstKey | Expect::Key, _) => {
+                Err(Fault::Malformed)
             }
         }
     }
 
+    #[inline]
     fn skip_space(&mut self) {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.at) {
+        while let Some(byte) = self.bytes.get(self.at)
+            && *byte <= b' '
+            && matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+        {
             self.at += 1;
         }
     }
 
+    #[inline]
     fn after_value(&mut self) {
         self.expect = if self.open.is_empty() {
             Expect::End
@@ -190,6 +194,7 @@ impl<'t> Tokenizer<'t> {
         Ok(self.mark(token))
     }
 
+    #[inline]
     fn key(&mut self) -> Result<Lexeme, Fault> {
         let lexeme = self.string(Token::Key)?;
         self.skip_space();
@@ -201,6 +206,7 @@ impl<'t> Tokenizer<'t> {
         Ok(lexeme)
     }
 
+    #[inline]
     fn value(&mut self, byte: u8) -> Result<Lexeme, Fault> {
         let lexeme = match byte {
             b'"' => self.string(Token::String)?,
@@ -273,6 +279,7 @@ impl<'t> Tokenizer<'t> {
     }
 
     /// A string; `self.at` stands on the opening quote.
+    #[inline]
     fn string(&mut self, token: Token) -> Result<Lexeme, Fault> {
         let start = self.at + 1;
         let mut at = start;

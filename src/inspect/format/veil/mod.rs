@@ -63,6 +63,7 @@ mod kind {
     pub(super) const BRACKET: u16 = 1 << 10;
     pub(super) const TAG: u16 = 1 << 11;
     pub(super) const DIGIT: u16 = 1 << 12;
+    pub(super) const BREAK: u16 = 1 << 13;
 }
 
 /// The kinds of every byte. A table, because each byte of each value is looked up.
@@ -100,6 +101,9 @@ const KINDS: [u16; 256] = {
         }
         if byte == b'<' {
             it |= kind::TAG;
+        }
+        if matches!(byte, b'\r' | b'\n') {
+            it |= kind::BREAK;
         }
         if byte.is_ascii_digit() {
             it |= kind::DIGIT;
@@ -172,12 +176,23 @@ pub(crate) fn lift(text: &str) -> Option<Unveiled> {
     if signs.has(kind::ESCAPE) {
         found.texts.extend(unescaped(text));
     }
+    // Without a capital or a digit nothing is base64 or base32, nor a sign of ASCII in hexadecimal digits.
+    let may_have_run =
+        text.len() >= STRETCH_MIN && (signs.has(kind::UPPER) || signs.has(kind::DIGIT));
     let mut has_run = false;
-    for run in runs(text) {
+    for run in runs(if may_have_run { text } else { "" }) {
         has_run = true;
-        found.note_file(run);
-        found.note_streams(run);
-        decode_run(run, &mut found.texts);
+        let signs = if run.len() == text.len() {
+            signs
+        } else {
+            Signs::of(run)
+        };
+        found.note_file(run, signs);
+        // The base64 of a zlib stream begins with a small letter and a capital.
+        if signs.has(kind::UPPER | kind::LOWER) {
+            found.note_streams(run);
+        }
+        decode_run(run, signs, &mut found.texts);
     }
     // The base64 of a head that names a content encryption holds capitals, however it is aligned.
     if has_run && signs.has(kind::DOT | kind::UPPER) {
@@ -226,8 +241,12 @@ impl Unveiled {
     }
 
     /// Notes the file of which `run` is the base64, perhaps after the media type of a `data:` URL.
-    fn note_file(&mut self, run: &str) {
-        let assigned = || run.split_once('=').map(|it| it.1);
+    fn note_file(&mut self, run: &str, signs: Signs) {
+        if run.len() < magic::ARMOURED_MIN {
+            return;
+        }
+        let may_be_assigned = signs.has(kind::PARTING);
+        let assigned = || may_be_assigned.then(|| run.split_once('=').map(|it| it.1))?;
         let file = [Some(run), assigned()].into_iter().flatten();
         let mut files = file.filter_map(|it| Some((it, magic::of_base64(it)?)));
         let Some((raw, magic)) = files.next() else {

@@ -37,23 +37,30 @@ pub(super) fn runs(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Appends the texts that `run` decodes to.
-pub(super) fn decode_run(run: &str, out: &mut Vec<String>) {
-    if memchr::memchr2(b'\r', b'\n', run.as_bytes()).is_none() {
-        return decode_word(run, out);
+pub(super) fn decode_run(run: &str, signs: Signs, out: &mut Vec<String>) {
+    if !signs.has(kind::BREAK) {
+        return decode_word(run, signs, out);
     }
     for line in run.split(['\r', '\n']).filter(|it| it.len() >= STRETCH_MIN) {
-        decode_word(line, out);
+        decode_word(line, Signs::of(line), out);
     }
-    decode_word(&run.replace(['\r', '\n'], ""), out);
+    let unfolded = run.replace(['\r', '\n'], "");
+    decode_word(&unfolded, Signs::of(&unfolded), out);
 }
 
 /// A path or an assignment may stand before the stretch, so the pieces are tried too.
-fn decode_word(word: &str, out: &mut Vec<String>) {
-    let bare = word.trim_matches('=');
+fn decode_word(word: &str, signs: Signs, out: &mut Vec<String>) {
+    let bytes = word.as_bytes();
+    let is_padded = bytes.first() == Some(&b'=') || bytes.last() == Some(&b'=');
+    let (bare, signs) = if is_padded {
+        let bare = word.trim_matches('=');
+        (bare, Signs::of(bare))
+    } else {
+        (word, signs)
+    };
     if bare.len() < STRETCH_MIN {
         return;
     }
-    let signs = Signs::of(bare);
     out.extend(decode_piece(bare, signs));
     if !signs.has(kind::PARTING) {
         return;
@@ -72,7 +79,13 @@ fn decode_word(word: &str, out: &mut Vec<String>) {
     }
 }
 
+/// What `piece`, whose bytes have these `signs`, decodes to. Of base64 there is a capital, of the others none but their own digits.
 fn decode_piece(piece: &str, signs: Signs) -> Option<String> {
+    let is_of_digits =
+        signs.is_all(kind::HEXADECIMAL) || signs.is_all(kind::BASE32) || piece.starts_with('0');
+    if !is_of_digits && !signs.has(kind::UPPER) {
+        return None;
+    }
     from_hexadecimal(piece, signs)
         .or_else(|| from_base32(piece, signs))
         .or_else(|| from_base64(piece, signs))

@@ -49,12 +49,13 @@ pub(crate) struct Key {
 impl Key {
     /// A name that is one word of the dictionary.
     pub(crate) fn plain(keys: &KeyTable, name: KeyId) -> Self {
+        let (hint, pair) = keys.said(name);
         Self {
             name,
             local: name,
-            hint: keys.hint(name),
+            hint,
             around: None,
-            pair: keys.pair_role(name),
+            pair,
             is_own_text: false,
         }
     }
@@ -248,7 +249,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
 
     /// Whether the name that was taken last is known to hold nothing where it stands.
     fn is_clean_name(&mut self, id: KeyId) -> bool {
-        let under = (self.key.hint, self.around().parent);
+        let under = (self.key.hint, self.parent());
         self.reading.is_clean_name(id, under, self.document.root)
     }
 
@@ -410,6 +411,15 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
                 key: frame.own,
                 parent: frame.outer,
             },
+        }
+    }
+
+    /// Of [`around`](Self::around), the hint of the key of the object around.
+    fn parent(&self) -> KeyHint {
+        match self.frames.last() {
+            None => self.document.around.parent,
+            Some(frame) if frame.is_object => self.key.around.unwrap_or(frame.own),
+            Some(frame) => frame.outer,
         }
     }
 

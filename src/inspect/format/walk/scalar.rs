@@ -80,11 +80,22 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         let Some(roles) = self.enter() else { return };
         self.is_exempt = roles.is_not_personal;
         let record = self.record_of(roles, leaf.outer());
+        if leaf.kind == ValueKind::Literal {
+            // A word of the format is nobody's; it is counted as if it were read.
+            if !roles.is_not_personal {
+                self.reading
+                    .pass_over(leaf.end - leaf.start, self.document.root);
+            }
+            return self.note_beside(leaf, record);
+        }
         let first = self.reading.finds.len();
         let is_found = self.scan(leaf, roles, record);
         self.note_beside(leaf, record);
+        if self.key.pair == PairRole::None {
+            return;
+        }
         let is_member = self.frames.last().is_some_and(|it| it.is_object);
-        if !is_member || leaf.kind == ValueKind::Literal {
+        if !is_member {
             return;
         }
         match self.key.pair {
@@ -329,7 +340,16 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
 }
 
 /// Appends `raw` without its escapes to `out`; whether there were any.
+#[inline]
 pub(super) fn undo(raw: &str, escape: Escape, out: &mut String) -> Result<bool, Undecodable> {
+    if escape == Escape::None {
+        Ok(false)
+    } else {
+        undo_some(raw, escape, out)
+    }
+}
+
+fn undo_some(raw: &str, escape: Escape, out: &mut String) -> Result<bool, Undecodable> {
     match escape {
         Escape::Json => {
             unescape_json(raw, out);
