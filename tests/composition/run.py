@@ -156,19 +156,23 @@ def judged(answers, drawn, received):
     return verdicts, faults
 
 
-def is_plain(sample):
-    return all(getattr(sample, name) in known for name, known in PLAIN.items())
+def plain_of(drawn):
+    """Some plain samples of each container."""
+    plain = [it for it in drawn if all(getattr(it, name) in known for name, known in PLAIN.items())]
+    # Readers of multipart do not undo a content coding.
+    plain = [it for it in plain if it.container != "multipart" or it.coding == "identity"]
+    return [it for name in PLAIN["container"] for it in [it for it in plain if it.container == name][:LIVENESS // len(PLAIN["container"])]]
 
 
 def alive(gate, recorder, drawn):
     """The oracles must be able to see: what a destination lets through is called a bypass. Takes it out of the record; gives what the
-    jury must read, and whether the oracle is blind."""
-    some, plain = drawn[:LIVENESS], list(filter(is_plain, drawn))[:LIVENESS]
+    jury must read, with its container, and whether the oracle is blind."""
+    some, plain = drawn[:LIVENESS], plain_of(drawn)
     through_gate(gate, list({it.id: it for it in some + plain}.values()), "/l", twins=False)
     raws = {name: recorder.received.pop(name) for name in list(recorder.received)}
     seen = sum(name_of(it, False) in raws and oracle.holds(raws[name_of(it, False)], it.marker) for it in some)
     print(f"of {len(some)} marked requests that nothing stops, the oracle sees the marker in {seen}; {len(plain)} that a decoder reads")
-    shown = {name_of(it, False): raws[name_of(it, False)] for it in plain if name_of(it, False) in raws}
+    shown = {name_of(it, False): (it.container, raws[name_of(it, False)]) for it in plain if name_of(it, False) in raws}
     return shown, seen < 0.85 * len(some) or len(shown) < len(plain)
 
 

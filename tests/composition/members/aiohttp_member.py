@@ -19,7 +19,7 @@ async def take(request):
             views += [f"{name} {value if isinstance(value, (str, bytes)) else (value.filename, value.file.read())}" for name, value in form.items()]
         else:
             body = await request.read()
-            if request.content_type.endswith("json"):
+            if request.content_type.endswith(("/json", "+json")):
                 views.append(common.show(await request.json()))
             views += common.parsed(body, request.content_type, request.charset)
     except Exception:  # noqa: BLE001 # what it cannot parse it does not see
