@@ -184,13 +184,24 @@ fn by_shape(
 }
 
 /// Reads the number that starts with the digit at `start`; returns where to go on.
+#[inline]
 pub(super) fn at(text: &str, start: usize, context: &Context, sink: &mut Sink<'_>) -> usize {
     let bytes = text.as_bytes();
-    let run = run_length(bytes, start);
-    let run_end = start + run;
-    if let Some(end) = end_of_no_number(bytes, start, run_end) {
-        return end;
-    }
+    let run_end = start + run_length(bytes, start);
+    end_of_no_number(bytes, start, run_end)
+        .unwrap_or_else(|| number(text, start, run_end, context, sink))
+}
+
+/// Reads the number that starts with the digits from `start` to `run_end`; returns where to go on.
+fn number(
+    text: &str,
+    start: usize,
+    run_end: usize,
+    context: &Context,
+    sink: &mut Sink<'_>,
+) -> usize {
+    let bytes = text.as_bytes();
+    let run = run_end - start;
     if run <= 3
         && bytes.get(run_end) == Some(&b'.')
         && let Some(end) = ip::v4(text, start, context, sink)
@@ -351,6 +362,7 @@ fn behind_word(
 }
 
 /// Where to go on behind digits that are no number for where they stand: in the middle of a word, in a time.
+#[inline]
 fn end_of_no_number(bytes: &[u8], start: usize, run_end: usize) -> Option<usize> {
     match run_end - start {
         1..DIGITS_MIN if is_inside_word(bytes, start, run_end) => Some(run_end),

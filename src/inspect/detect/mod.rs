@@ -348,12 +348,17 @@ const fn is_candidate(byte: u8) -> bool {
 
 /// Position of the next candidate at or after `from`. Whole blocks are tested without branches, which the compiler vectorises.
 fn next_candidate(bytes: &[u8], from: usize) -> Option<usize> {
-    const BLOCK: usize = 32;
+    const BLOCK: usize = 16;
     let mut at = from;
     let mut rest = bytes.get(from..)?;
     while let Some((block, tail)) = rest.split_first_chunk::<BLOCK>() {
-        if block.iter().fold(false, |any, it| any | is_candidate(*it)) {
-            break;
+        let mut marks = [0_u8; BLOCK];
+        for (mark, byte) in marks.iter_mut().zip(block) {
+            *mark = if is_candidate(*byte) { u8::MAX } else { 0 };
+        }
+        let marks = u128::from_le_bytes(marks);
+        if marks != 0 {
+            return Some(at + (marks.trailing_zeros() / 8) as usize);
         }
         at += BLOCK;
         rest = tail;

@@ -12,6 +12,9 @@ const CODES_MIN: usize = 9;
 /// Most bytes that are inflated out of one stretch.
 const INFLATED_MAX: u64 = 256 * 1024;
 
+/// Longest code without zeros before it: `0x41`.
+const CODE_MAX: usize = 4;
+
 /// Longest tag that is looked for: with its attributes.
 const TAG_MAX: usize = 256;
 
@@ -76,6 +79,15 @@ pub(super) fn of_list(text: &str, out: &mut Vec<String>) {
         text.split(|it: char| !it.is_ascii_alphanumeric())
             .filter(|it| !it.is_empty())
     };
+    // A hash or an id, as most are: no code has so many digits, but for zeros before it or when they are bits.
+    let is_code = |it: &str| {
+        it.len() <= CODE_MAX
+            || it.starts_with('0')
+            || it.bytes().all(|it| matches!(it, b'0' | b'1'))
+    };
+    if !codes().next().is_some_and(is_code) {
+        return;
+    }
     let bits: String = codes().collect();
     if bits.len() >= 8 * CODES_MIN
         && bits.len().is_multiple_of(8)

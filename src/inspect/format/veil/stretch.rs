@@ -41,10 +41,17 @@ pub(super) fn decode_run(run: &str, signs: Signs, out: &mut Vec<String>) {
     if !signs.has(kind::BREAK) {
         return decode_word(run, signs, out);
     }
-    for line in run.split(['\r', '\n']).filter(|it| it.len() >= STRETCH_MIN) {
-        decode_word(line, Signs::of(line), out);
+    let mut unfolded = String::with_capacity(run.len());
+    let mut from = 0;
+    let breaks = memchr::memchr2_iter(b'\r', b'\n', run.as_bytes());
+    for at in breaks.chain([run.len()]) {
+        let line = run.get(from..at).unwrap_or_default();
+        from = at + 1;
+        unfolded.push_str(line);
+        if line.len() >= STRETCH_MIN {
+            decode_word(line, Signs::of(line), out);
+        }
     }
-    let unfolded = run.replace(['\r', '\n'], "");
     decode_word(&unfolded, Signs::of(&unfolded), out);
 }
 
