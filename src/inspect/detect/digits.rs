@@ -365,10 +365,27 @@ fn behind_word(
 #[inline]
 fn end_of_no_number(bytes: &[u8], start: usize, run_end: usize) -> Option<usize> {
     match run_end - start {
+        1 if is_in_row(bytes, start) => Some(run_end),
         1..DIGITS_MIN if is_inside_word(bytes, start, run_end) => Some(run_end),
         4 => timestamp_end(bytes, start),
         _ => None,
     }
+}
+
+/// Whether the digit at `start` is in the middle of a row of single digits with one sign between: a number that is written so begins
+/// where the row does.
+fn is_in_row(bytes: &[u8], start: usize) -> bool {
+    let row = start.checked_sub(2).and_then(|it| bytes.get(it..start + 5));
+    let is_alone = |at: usize| !bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let Some([one, sign, _, second, two, third, three]) = row else {
+        return false;
+    };
+    matches!(sign, b' ' | b'-' | b'.')
+        && sign == second
+        && sign == third
+        && [one, two, three].iter().all(|it| it.is_ascii_digit())
+        && start.checked_sub(3).is_none_or(is_alone)
+        && is_alone(start + 5)
 }
 
 /// Whether the few digits from `start` to `end` are in the middle of a word, as most are in hashes and base64: every number of so few

@@ -269,18 +269,20 @@ fn tail(text: &str) -> &str {
 fn tag(text: &str) -> Option<usize> {
     let body = text.strip_prefix('<')?;
     if let Some(comment) = body.strip_prefix("!--") {
-        return comment
-            .find("-->")
-            .filter(|it| *it <= TAG_MAX)
-            .map(|it| it + "<!---->".len());
+        let longest = comment.len().min(TAG_MAX + "-->".len());
+        let near = comment.as_bytes().get(..longest)?;
+        return memchr::memmem::find(near, b"-->").map(|it| it + "<!---->".len());
     }
     let name = body.strip_prefix('/').unwrap_or(body);
     let length = name.bytes().take_while(u8::is_ascii_alphanumeric).count();
     let name = name.get(..length)?;
     let is_tag = name.starts_with(|it: char| it.is_ascii_alphabetic())
         && !BLOCKS.iter().any(|it| it.eq_ignore_ascii_case(name));
-    let end = body.bytes().take(TAG_MAX).position(|it| it == b'>')?;
-    is_tag.then_some(end + 2)
+    if !is_tag {
+        return None;
+    }
+    let near = body.as_bytes().get(..body.len().min(TAG_MAX))?;
+    Some(memchr::memchr(b'>', near)? + 2)
 }
 
 #[cfg(test)]

@@ -335,6 +335,8 @@ mod tests {
         // Without a bound, each `&` would look for its `;` to the end: 10^12 steps.
         let text = "&".repeat(1 << 20);
         assert!(lift(&text).is_none());
+        // Nor does each comment look for its end.
+        assert!(lift(&"a<!--".repeat(1 << 18)).is_none());
     }
 
     #[test]
