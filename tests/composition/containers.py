@@ -219,6 +219,25 @@ def as_card(key, value, charset, rng):
     return Request(charset.typed("text/vcard"), charset.encode("\r\n".join(lines)))
 
 
+def delimited(number, content):
+    """A field of Protocol Buffers that states its length; numbers below 16."""
+    length = len(content)
+    return bytes([number << 3 | 2]) + (bytes([length]) if length < 128 else bytes([length & 127 | 128, length >> 7])) + content
+
+
+def as_protobuf(_, value, charset, rng):
+    """A message without a schema, or its frame of gRPC-Web."""
+    utf_8_only(charset)
+    content = value.encode()
+    if len(content) >= 8192:
+        raise Unfit("length")
+    field = rng.choice([delimited(4, content), delimited(5, delimited(1, content) + b"\x10\x03")])
+    message = delimited(1, f"A-{rng.randint(100, 9999)}".encode()) + b"\x10" + bytes([rng.randint(1, 9)]) + field + delimited(6, b"new")
+    if rng.random() < 0.3:
+        return Request("application/grpc-web+proto", b"\0" + len(message).to_bytes(4, "big") + message)
+    return Request(rng.choice(["application/x-protobuf", "application/protobuf"]), message)
+
+
 def as_mail(key, value, charset, rng):
     """A message of a mailing API: as the body, or in base64 in a JSON body."""
     if charset.label and charset.label.startswith("utf-16"):
@@ -254,8 +273,8 @@ def plain(value):
 CONTAINERS = {
     "json": as_json, "json-in-json": as_json_in_json, "ndjson": as_lines, "form": as_form, "multipart": as_multipart, "xml": as_xml, "csv": as_csv,
     "graphql": as_graphql, "text": as_text, "query": as_query, "path": as_path, "header": as_header, "cookie": as_cookie, "token": as_token,
-    "vcard": as_card,
+    "vcard": as_card, "protobuf": as_protobuf,
 }
 
 # Where no name stands beside a value.
-NAMELESS = {"path"}
+NAMELESS = {"path", "protobuf"}

@@ -62,7 +62,8 @@ destinations:
 # without undoing more than its framework undoes.
 LIVENESS = 60
 PLAIN = {
-    "container": ("json", "ndjson", "form", "multipart", "xml", "csv", "text", "query", "graphql"), "charset": ("none", "utf-8"),
+    "container": ("json", "ndjson", "form", "multipart", "xml", "csv", "text", "query", "graphql", "vcard", "protobuf"),
+    "charset": ("none", "utf-8"),
     "coding": ("identity", "gzip", "deflate"),
     "transform": ("plain", "in a sentence", "hyphens", "dots", "spaces", "iban groups", "zero-width", "full width", "Arabic-Indic digits",
                   "upper case", "lower case", "glued to letters", "glued by underscore"),

@@ -31,6 +31,9 @@ def parsed(body, media_type, charset):
     """Views of a content that is neither a form nor multipart."""
     out = []
     try:
+        if "proto" in media_type:
+            # Without a schema its texts are what is read.
+            return [body.decode("utf8", "replace")]
         if "xml" in media_type:
             tree = ElementTree.fromstring(body)
             out += [text for it in tree.iter() for text in (it.tag, it.text, it.tail, *it.attrib.values()) if text]

@@ -20,8 +20,9 @@ app.use(express.json({ type: isJson, limit: "32mb", strict: false }));
 app.use(express.urlencoded({ type: as("application/x-www-form-urlencoded"), extended: true, limit: "32mb" }));
 app.use(multer({ storage: multer.memoryStorage() }).any());
 app.use(express.text({ type: as("text/", "application/xml", "application/x-ndjson", "application/jsonl"), limit: "32mb" }));
+app.use(express.raw({ type: as("application/x-protobuf", "application/protobuf", "application/grpc-web"), limit: "32mb" }));
 function views(request) {
-  const out = [decodeURIComponent(request.path), request.query, request.headers, request.body];
+  const out = [decodeURIComponent(request.path), request.query, request.headers, Buffer.isBuffer(request.body) ? request.body.toString() : request.body];
   for (const file of request.files ?? []) out.push(file.fieldname, file.originalname, file.buffer.toString());
   if (typeof request.body === "string") {
     const type = request.headers["content-type"];
