@@ -45,8 +45,10 @@ pub struct KeyHint {
     pub is_person: bool,
     /// The category is certain only beside other data of a person (`name`, `title`, `city` …).
     pub needs_person: bool,
-    /// The key names an organisation or a thing (`merchant`, `product` …): what is said of it is not said of a person.
-    pub is_impersonal: bool,
+    /// What the key names, if no person: what is said of it is not said of a person.
+    pub bearer: Bearer,
+    /// Who else has the number that the key names.
+    pub of_others: Others,
     /// The key holds conditions on data, not data: `filters`.
     pub is_criteria: bool,
     /// The key holds a list of what belongs to the object around it: `custom_fields`.
@@ -68,6 +70,31 @@ pub enum ValueShape {
     Place,
     /// A postal code: short, with a digit.
     PostalCode,
+}
+
+/// What but a person a key names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Bearer {
+    /// Neither, or a person.
+    #[default]
+    None,
+    /// An organisation: `merchant`.
+    Organisation,
+    /// A thing: `product`.
+    Thing,
+}
+
+/// Who but persons has a number of the kind that a key names: of them it is a person's only by its check digit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Others {
+    /// Organisations and things: `id_number`.
+    Any,
+    /// Nobody: `iin`.
+    #[default]
+    None,
+    /// Organisations: `tax_id`.
+    Organisations,
 }
 
 /// What kind of value a text was.
@@ -166,6 +193,8 @@ struct Context {
     needs_person: bool,
     /// The key or the parent names an organisation or a thing, and no person.
     is_impersonal: bool,
+    /// The key names a number that the organisation or thing around it has too.
+    is_of_others: bool,
     /// What the value must look like.
     value: ValueShape,
     /// The own key names a person, whose address or number the value may be: `to`.
@@ -181,6 +210,15 @@ impl Context {
         let is_of_parent = is_weak && field.parent.category.is_some_and(is_described);
         let own = (field.key.category).filter(|_| !is_key && !is_of_parent);
         let is_plain = own.is_none() && !field.key.is_order_like && !is_key;
+        let bearer = match field.key.bearer {
+            Bearer::None if !field.key.is_person => field.parent.bearer,
+            own @ (Bearer::None | Bearer::Organisation | Bearer::Thing) => own,
+        };
+        let of_others = if own.is_some() {
+            field.key.of_others
+        } else {
+            field.parent.of_others
+        };
         Self {
             own,
             inherited: field.parent.category.filter(|_| is_plain),
@@ -191,8 +229,12 @@ impl Context {
                 } else {
                     is_plain && field.parent.category.is_some() && field.parent.needs_person
                 },
-            is_impersonal: field.key.is_impersonal
-                || (field.parent.is_impersonal && !field.key.is_person),
+            is_impersonal: bearer != Bearer::None,
+            is_of_others: match of_others {
+                Others::Any => bearer != Bearer::None,
+                Others::None => false,
+                Others::Organisations => bearer == Bearer::Organisation,
+            },
             value: if own.is_some() {
                 field.key.value
             } else {

@@ -21,9 +21,7 @@ pub(super) fn read(number: &Number<'_>, context: &Context, sink: &mut Sink<'_>) 
     if number.digits.iter().all(|it| *it == 0) {
         return false;
     }
-    // Nine digits have no check digit: of an organisation they are its own number. The others count wherever they stand.
-    let is_of_others = context.is_impersonal && number.digits.len() == 9;
-    let is_keyed = context.names(Category::NationalId) && !is_of_others;
+    let is_keyed = context.names(Category::NationalId);
     sink.spend_validator();
     let judged = match number.digits.len() {
         12 => twelve(number, is_keyed),
@@ -32,7 +30,9 @@ pub(super) fn read(number: &Number<'_>, context: &Context, sink: &mut Sink<'_>) 
         9 => ssn(number, is_keyed),
         _ => None,
     };
-    let Some((detector, confidence)) = judged else {
+    // Under a key, what is not certain has a wrong check digit or none.
+    let is_others = |sure: Confidence| context.is_of_others && sure < Confidence::Certain;
+    let Some((detector, confidence)) = judged.filter(|it| !(is_keyed && is_others(it.1))) else {
         return false;
     };
     let sure = if context.is_order_like {

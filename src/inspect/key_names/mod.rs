@@ -9,7 +9,10 @@ use std::{
     sync::LazyLock,
 };
 
-use super::{detect::KeyHint, look_alikes::unmixed};
+use super::{
+    detect::{Bearer, KeyHint},
+    look_alikes::unmixed,
+};
 use words::Words;
 
 /// The dictionary as written.
@@ -77,13 +80,26 @@ struct Entry {
     hint: KeyHint,
     /// Counts after any other words, not only after the prefixes of the dictionary.
     is_ending: bool,
+    /// Names a person, an organisation or a thing after any other words.
+    is_bearer_ending: bool,
+}
+
+impl Entry {
+    /// Only of whom or what the entry is.
+    fn bearer(&self) -> KeyHint {
+        KeyHint {
+            is_person: self.hint.is_person,
+            bearer: self.hint.bearer,
+            ..KeyHint::default()
+        }
+    }
 }
 
 /// A word that may precede or follow: whose the value is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Affix {
-    /// Names an organisation or a thing.
-    Impersonal,
+    /// Names an organisation.
+    Organisation,
     /// Says nothing of whose the value is.
     Other,
     /// Names a person, or an address of one.
@@ -131,7 +147,15 @@ impl Table {
                 return hint;
             }
         }
-        KeyHint::default()
+        self.bearer(words)
+    }
+
+    /// Of whom or what a key is of which only the last words are known: `fulfillment_service`.
+    fn bearer(&self, words: &Words) -> KeyHint {
+        (1..words.count)
+            .filter_map(|first| self.find(words.from(first)))
+            .find(|it| it.is_bearer_ending)
+            .map_or_else(KeyHint::default, Entry::bearer)
     }
 
     /// What the last of several words says, if it may follow any key.
@@ -146,7 +170,7 @@ impl Table {
         let mut is_prefixed = true;
         let mut is_after_other = false;
         let mut is_person = false;
-        let mut is_impersonal = false;
+        let mut is_organisation = false;
         for first in 0..words.count {
             let entry = self.find(words.from(first)).filter(|it| {
                 let is_let_through = is_prefixed && (!is_after_other || it.hint.category.is_some());
@@ -154,11 +178,16 @@ impl Table {
             });
             if let Some(entry) = entry {
                 let mut hint = entry.hint;
-                if first > 0 && is_prefixed && is_person {
+                // What a person has is still a thing, unless it is a list of persons: `customer_plan`, `user_list`.
+                let is_had = entry.is_bearer_ending && hint.bearer == Bearer::Thing;
+                if first > 0 && is_prefixed && is_person && !is_had {
                     hint.is_person = true;
+                    if hint.bearer == Bearer::Thing {
+                        hint.bearer = Bearer::None;
+                    }
                     hint.needs_person = false;
-                } else if is_impersonal {
-                    hint.is_impersonal = true;
+                } else if is_organisation {
+                    hint.bearer = Bearer::Organisation;
                 }
                 return Some(hint);
             }
@@ -167,7 +196,7 @@ impl Table {
                     is_person = true;
                     is_prefixed = true;
                 }
-                Some(Affix::Impersonal) => is_impersonal = true,
+                Some(Affix::Organisation) => is_organisation = true,
                 Some(Affix::Other) => {}
                 None => {
                     is_prefixed = false;
@@ -355,10 +384,10 @@ mod tests {
     fn a_word_says_whose_the_value_is() {
         let names = KeyNames::default();
         for key in ["BusinessCity", "merchant_zip", "company_tax_id"] {
-            assert!(names.lookup(key).is_impersonal, "{key}");
+            assert!(names.lookup(key).bearer == Bearer::Organisation, "{key}");
         }
         for key in ["BusinessContactCity", "city", "customer_zip"] {
-            assert!(!names.lookup(key).is_impersonal, "{key}");
+            assert!(names.lookup(key).bearer != Bearer::Organisation, "{key}");
         }
         for key in ["nom_client", "gorod_klienta", "prefill_buyer_zip"] {
             let hint = names.lookup(key);
@@ -376,8 +405,6 @@ mod tests {
             "SKU",
             "created_at",
             "amount",
-            "БИН",
-            "bin",
             "version",
         ] {
             assert!(KeyNames::default().lookup(key).is_order_like, "{key}");
@@ -416,7 +443,7 @@ mod tests {
             format!(
                 "source: [x]\nas_of: 2026-11-22\nprefixes: {{person: [], other: []}}\nsuffixes: {{person: [], other: []}}\n\
                  categories:\n  - category: email\n    keys: {keys}\n\
-                 person: []\nimpersonal: []\ncriteria: []\nattributes: []\norder_like: {{}}\nneutral: []\n"
+                 person: {{}}\nthings: {{}}\norganisations: {{}}\ncriteria: []\nattributes: []\norder_like: {{}}\nneutral: []\n"
             )
         };
         assert!(Table::parse(&file("[email, mail]")).is_ok());

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{
-    super::detect::{KeyHint, ValueShape},
+    super::detect::{Bearer, KeyHint, Others, ValueShape},
     Affix, Entry, Table,
     words::Words,
 };
@@ -18,8 +18,9 @@ struct File {
     prefixes: AffixLists,
     suffixes: AffixLists,
     categories: Vec<CategoryKeys>,
-    person: Vec<String>,
-    impersonal: Vec<String>,
+    person: Keys,
+    things: Keys,
+    organisations: Keys,
     criteria: Vec<String>,
     attributes: Vec<String>,
     order_like: Keys,
@@ -31,7 +32,7 @@ struct File {
 struct AffixLists {
     person: Vec<String>,
     #[serde(default)]
-    impersonal: Vec<String>,
+    organisation: Vec<String>,
     other: Vec<String>,
 }
 
@@ -41,7 +42,7 @@ impl AffixLists {
         self.other
             .iter()
             .map(with(Affix::Other))
-            .chain(self.impersonal.iter().map(with(Affix::Impersonal)))
+            .chain(self.organisation.iter().map(with(Affix::Organisation)))
             .chain(self.person.iter().map(with(Affix::Person)))
     }
 }
@@ -62,6 +63,8 @@ struct CategoryKeys {
     #[serde(default)]
     value: ValueShape,
     #[serde(default)]
+    of_others: Others,
+    #[serde(default)]
     keys: Vec<String>,
     #[serde(default)]
     endings: Vec<String>,
@@ -81,6 +84,7 @@ impl Table {
             let hint = KeyHint {
                 category: Some(block.category),
                 value: block.value,
+                of_others: block.of_others,
                 ..KeyHint::default()
             };
             let unsure = KeyHint {
@@ -97,12 +101,11 @@ impl Table {
         };
         table.add(&file.order_like.keys, order_like, false)?;
         table.add(&file.order_like.endings, order_like, true)?;
-        for key in &file.person {
-            table.entry(key)?.hint.is_person = true;
-        }
-        for key in &file.impersonal {
-            table.entry(key)?.hint.is_impersonal = true;
-        }
+        table.mark(&file.person, |hint| hint.is_person = true)?;
+        table.mark(&file.things, |hint| hint.bearer = Bearer::Thing)?;
+        table.mark(&file.organisations, |hint| {
+            hint.bearer = Bearer::Organisation
+        })?;
         for key in &file.criteria {
             table.entry(key)?.hint.is_criteria = true;
         }
@@ -128,10 +131,21 @@ impl Table {
             if !is_new && entry.hint != hint {
                 return Err(format!("`{key}` stands twice and means different things"));
             }
-            *entry = Entry {
-                hint,
-                is_ending: entry.is_ending || is_ending,
-            };
+            entry.hint = hint;
+            entry.is_ending |= is_ending;
+        }
+        Ok(())
+    }
+
+    /// Says of `keys` of whom or what they are.
+    fn mark(&mut self, keys: &Keys, set: fn(&mut KeyHint)) -> Result<(), String> {
+        for key in &keys.keys {
+            set(&mut self.entry(key)?.hint);
+        }
+        for key in &keys.endings {
+            let entry = self.entry(key)?;
+            set(&mut entry.hint);
+            entry.is_bearer_ending = true;
         }
         Ok(())
     }

@@ -318,9 +318,34 @@ fn lines_of_a_text_name_addresses_of_persons_not_of_machines() {
 fn numbers_of_persons_count_inside_things() {
     for body in [
         r#"{"items":[{"pinfl":"21401705467320"}]}"#,
+        r#"{"items":[{"pinfl":"21401705467321"}]}"#,
         r#"{"form":{"snils":"112-233-445 95"}}"#,
+        r#"{"form":{"tax_id":"123456789"}}"#,
         r#"{"services":[{"iin":"991231100010"}]}"#,
+        r#"{"company":{"iin":"900101300000"}}"#,
+        r#"{"company":{"inn":"500100732259"}}"#,
+        r#"{"seller_bin":"991231100010"}"#,
     ] {
         assert_eq!(sure(&json(body)).len(), 1, "{body}");
     }
+    for body in [
+        r#"{"vehicle":{"identification_number":"WVWZZZ1JZXW000001"}}"#,
+        r#"{"company":{"inn":"123456789"}}"#,
+        r#"{"company":{"tax_id":"900101300000"}}"#,
+        r#"{"seller_bin":"940140000385","bin":"411111"}"#,
+    ] {
+        assert_eq!(sure(&json(body)), [""; 0], "{body}");
+    }
+}
+
+#[test]
+fn the_last_word_of_a_key_says_of_whom_or_what_it_is() {
+    check(
+        r#"{"email":"a@example.org","fulfillment_service":{"name":"Jupiter Way"},"hiring_manager_contact":{"name":"Aru Serik"},"user_list":[{"name":"Bek Alim"}],"customer_plan":{"name":"Premium Gold"}}"#,
+        &[
+            "$['email'] email",
+            "$['hiring_manager_contact']['name'] name.full",
+            "$['user_list'][0]['name'] name.full",
+        ],
+    );
 }

@@ -96,7 +96,7 @@ fn judge(
         return None;
     }
     let sure = match category {
-        C::NationalId if context.is_impersonal => return None,
+        C::NationalId if context.is_of_others => return None,
         C::NationalId => national_id(bare)?,
         C::IdDocument | C::IdDocumentNumber if is_document_number(bare, context) => {
             Confidence::High
