@@ -30,6 +30,9 @@ const fn evidence(find: &Find) -> Evidence {
             | Category::BirthDate
             | Category::IdDocument
             | Category::IdDocumentNumber
+            | Category::PaymentCard
+            | Category::PaymentCardCode
+            | Category::PaymentToken
     ) {
         Evidence::Sure
     } else if matches!(

@@ -79,7 +79,9 @@ pub(super) fn after_colon(
     if !after.starts_with("//") {
         return skype(text, at, context, sink);
     }
-    if !is_free(context) {
+    // A name has no address, so that of an account under a key for one is what else the key means: Bitrix' `IM`.
+    let is_name = |it: Category| it.code().starts_with("name");
+    if !is_free(context) && !context.inherited.is_some_and(is_name) {
         return None;
     }
     let start = at + 3;

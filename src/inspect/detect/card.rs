@@ -38,7 +38,9 @@ const RARE: &[(u16, u16, &[usize])] = &[
 pub(super) fn read(number: &Number<'_>, context: &Context, sink: &mut Sink<'_>) -> bool {
     let is_keyed = context.names(Category::PaymentCard);
     let count = number.digits.len();
-    if !(13..=19).contains(&count) || number.has_plus {
+    // Policies and personal codes of sixteen digits have Luhn's check digit too.
+    let is_id = context.names(Category::NationalId);
+    if !(13..=19).contains(&count) || number.has_plus || is_id {
         return false;
     }
     sink.spend_validator();

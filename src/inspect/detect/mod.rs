@@ -53,6 +53,10 @@ pub struct KeyHint {
     pub is_criteria: bool,
     /// The key holds a list of what belongs to the object around it: `custom_fields`.
     pub is_attribute_list: bool,
+    /// The category counts only inside an object whose key names one of the same family: `issue_date`.
+    pub is_inside: bool,
+    /// Whether the value is what the key around names.
+    pub of_parent: Speaks,
     /// What values look like under the key.
     pub value: ValueShape,
 }
@@ -70,6 +74,8 @@ pub enum ValueShape {
     Place,
     /// A postal code: short, with a digit.
     PostalCode,
+    /// The series of a document: a few capitals or digits.
+    Series,
 }
 
 /// What but a person a key names.
@@ -82,6 +88,18 @@ pub enum Bearer {
     Organisation,
     /// A thing: `product`.
     Thing,
+}
+
+/// Whether a key says that its value is what the key of the object around it names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Speaks {
+    /// Where that is one of a few kinds: `citizenship.name`.
+    Kind,
+    /// Nothing of the sort.
+    #[default]
+    None,
+    /// Whatever it is: `phone.value`.
+    Whole,
 }
 
 /// Who but persons has a number of the kind that a key names: of them it is a person's only by its check digit.
@@ -187,6 +205,10 @@ struct Context {
     own: Option<Category>,
     /// Category of the parent, where the own key names none: `"phone": {"value": …}`.
     inherited: Option<Category>,
+    /// The value is what the parent names, so that it is read as if its own key named it.
+    speaks_for_parent: bool,
+    /// Category of the parent, whatever the own key says.
+    around: Option<Category>,
     /// The own key, or the parent of a key that says nothing, holds numbers that are nobody's.
     is_order_like: bool,
     /// The own category counts only beside a person, and the parent names none.
@@ -207,8 +229,19 @@ impl Context {
     fn of(field: &Field<'_>) -> Self {
         let is_key = field.kind == ValueKind::Key;
         let is_weak = field.key.needs_person && !field.parent.is_person;
-        let is_of_parent = is_weak && field.parent.category.is_some_and(is_described);
-        let own = (field.key.category).filter(|_| !is_key && !is_of_parent);
+        let is_part = |category: Category| {
+            is_address_kind(category) && !matches!(field.parent.value, ValueShape::Any)
+        };
+        let is_of_parent = is_weak
+            && field.parent.category.is_some_and(|it| {
+                is_described(it)
+                    || is_kind(it)
+                    || (field.key.of_parent == Speaks::Kind && is_part(it))
+            });
+        let is_at_home = |it: Category| {
+            !field.key.is_inside || field.parent.category.map(family) == Some(family(it))
+        };
+        let own = (field.key.category).filter(|it| !is_key && !is_of_parent && is_at_home(*it));
         let is_plain = own.is_none() && !field.key.is_order_like && !is_key;
         let bearer = match field.key.bearer {
             Bearer::None if !field.key.is_person => field.parent.bearer,
@@ -223,11 +256,23 @@ impl Context {
             own,
             inherited: field.parent.category.filter(|_| is_plain),
             is_order_like: field.key.is_order_like || (is_plain && field.parent.is_order_like),
+            speaks_for_parent: match field.key.of_parent {
+                Speaks::Kind => field
+                    .parent
+                    .category
+                    .is_some_and(|it| is_kind(it) || is_part(it)),
+                Speaks::None => false,
+                Speaks::Whole => true,
+            },
+            around: field.parent.category,
             needs_person: !field.parent.is_person
-                && if field.key.needs_person {
+                && if field.key.is_inside && own.is_some() {
+                    field.parent.needs_person || field.parent.is_inside
+                } else if field.key.needs_person {
                     field.parent.category.is_none() || field.parent.needs_person
                 } else {
-                    is_plain && field.parent.category.is_some() && field.parent.needs_person
+                    let is_unsure = field.parent.needs_person || field.parent.is_inside;
+                    is_plain && field.parent.category.is_some() && is_unsure
                 },
             is_impersonal: bearer != Bearer::None,
             is_of_others: match of_others {
@@ -260,6 +305,24 @@ fn is_described(category: Category) -> bool {
         kind,
         "sex" | "citizenship" | "birth_place" | "employment" | "special" | "health" | "vehicle"
     )
+}
+
+/// The first part of its code: data of one family stands in one object.
+fn family(category: Category) -> &'static str {
+    category.code().split('.').next().unwrap_or_default()
+}
+
+fn is_address_kind(category: Category) -> bool {
+    family(category) == "address"
+}
+
+/// Whether an object of the category is one of a few kinds, of which it tells code and name.
+fn is_kind(category: Category) -> bool {
+    let is_of_classes = matches!(
+        family(category),
+        "sex" | "citizenship" | "birth_place" | "special" | "health"
+    );
+    is_of_classes || category == Category::IdDocumentIssuer
 }
 
 /// Where detectors put what they find.

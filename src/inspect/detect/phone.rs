@@ -273,6 +273,14 @@ pub(super) fn local(number: &Number<'_>, context: &Context, sink: &mut Sink<'_>)
         }
         ([7 | 8, 7 | 9, ..], [11]) if context.is_person_key => Confidence::High,
         ([7 | 8, 7 | 9, ..], [11]) => Confidence::Medium,
+        _ if context.is_person_key
+            && context.kind == ValueKind::String
+            && number.digits.len() >= 11
+            && !used.dot
+            && is_international(number.digits) =>
+        {
+            Confidence::High
+        }
         // Sent to a person: `to`. Ten digits from 1 on are as often seconds since 1970.
         ([2..=9, ..], [10]) if context.is_person_key && context.kind == ValueKind::String => {
             Confidence::High

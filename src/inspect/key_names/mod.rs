@@ -443,7 +443,7 @@ mod tests {
             format!(
                 "source: [x]\nas_of: 2026-11-22\nprefixes: {{person: [], other: []}}\nsuffixes: {{person: [], other: []}}\n\
                  categories:\n  - category: email\n    keys: {keys}\n\
-                 person: {{}}\nthings: {{}}\norganisations: {{}}\ncriteria: []\nattributes: []\norder_like: {{}}\nneutral: []\n"
+                 person: {{}}\nthings: {{}}\norganisations: {{}}\ncriteria: []\nattributes: []\nof_parent: {{whole: [], kind: []}}\norder_like: {{}}\nneutral: []\n"
             )
         };
         assert!(Table::parse(&file("[email, mail]")).is_ok());

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{
-    super::detect::{Bearer, KeyHint, Others, ValueShape},
+    super::detect::{Bearer, KeyHint, Others, Speaks, ValueShape},
     Affix, Entry, Table,
     words::Words,
 };
@@ -23,6 +23,7 @@ struct File {
     organisations: Keys,
     criteria: Vec<String>,
     attributes: Vec<String>,
+    of_parent: OfParent,
     order_like: Keys,
     neutral: Vec<String>,
 }
@@ -58,6 +59,13 @@ struct Keys {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct OfParent {
+    whole: Vec<String>,
+    kind: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct CategoryKeys {
     category: Category,
     #[serde(default)]
@@ -70,6 +78,8 @@ struct CategoryKeys {
     endings: Vec<String>,
     #[serde(default)]
     ambiguous: Vec<String>,
+    #[serde(default)]
+    inside: Vec<String>,
 }
 
 impl Table {
@@ -94,6 +104,11 @@ impl Table {
             table.add(&block.keys, hint, false)?;
             table.add(&block.endings, hint, true)?;
             table.add(&block.ambiguous, unsure, false)?;
+            let inner = KeyHint {
+                is_inside: true,
+                ..hint
+            };
+            table.add(&block.inside, inner, false)?;
         }
         let order_like = KeyHint {
             is_order_like: true,
@@ -111,6 +126,12 @@ impl Table {
         }
         for key in &file.attributes {
             table.entry(key)?.hint.is_attribute_list = true;
+        }
+        for key in &file.of_parent.whole {
+            table.entry(key)?.hint.of_parent = Speaks::Whole;
+        }
+        for key in &file.of_parent.kind {
+            table.entry(key)?.hint.of_parent = Speaks::Kind;
         }
         for key in &file.neutral {
             table.entry(key)?;

@@ -349,3 +349,69 @@ fn the_last_word_of_a_key_says_of_whom_or_what_it_is() {
         ],
     );
 }
+
+#[test]
+fn what_a_key_around_names_stands_under_words_that_say_nothing() {
+    check(
+        r#"{"iin":"991231100010","nationality":{"code":"005","nameRu":"Казашка"},"citizenship":{"code":"398","nameRu":"Казахстан"}}"#,
+        &[
+            "$['iin'] national_id",
+            "$['nationality']['nameRu'] special.ethnicity",
+            "$['citizenship']['code'] citizenship",
+            "$['citizenship']['nameRu'] citizenship",
+        ],
+    );
+    check(
+        r#"{"email":"a@example.org","discountCard":{"ids":{"number":"2000000017"}},"street":{"name":"Tverskaya"},"address":{"fullname":"ул. Абая 11"},"addresses":[{"value":"123 Fake St. Apt 5"}]}"#,
+        &[
+            "$['email'] email",
+            "$['discountCard']['ids']['number'] loyalty",
+            "$['street']['name'] address.other",
+            "$['address']['fullname'] address.other",
+            "$['addresses'][0]['value'] address.other",
+        ],
+    );
+    check(
+        r#"{"email":"a@example.org","address":{"name":"Aru Serik"},"product":{"title":"Fine Tea"},"status":{"name":"Being Served"}}"#,
+        &["$['email'] email", "$['address']['name'] name.full"],
+    );
+}
+
+#[test]
+fn some_words_count_only_inside_an_object_of_their_kind() {
+    check(
+        r#"{"iin":"991231100010","document":{"number":"012345678","issueDate":"2015-01-02","issueOrganization":{"code":"002","nameRu":"МВД РК"}},"passport_series":"AN"}"#,
+        &[
+            "$['iin'] national_id",
+            "$['document']['number'] id_document",
+            "$['document']['issueDate'] id_document.date",
+            "$['document']['issueOrganization']['nameRu'] id_document.issuer",
+            "$['passport_series'] id_document.number",
+        ],
+    );
+    check(
+        r#"{"iin":"991231100010","issueDate":"2015-01-02","issued_by":"МВД РК","invoice":{"issue_date":"2015-01-02"},"passport_series":"Chapter Two"}"#,
+        &["$['iin'] national_id"],
+    );
+}
+
+#[test]
+fn accounts_and_numbers_of_persons_by_what_stands_beside() {
+    check(
+        r#"{"EMAIL":[{"VALUE":"a@example.org"}],"IM":[{"VALUE":"https://t.me/aru_serik","VALUE_TYPE":"TELEGRAM"}]}"#,
+        &[
+            "$['EMAIL'][0]['VALUE'] email",
+            "$['IM'][0]['VALUE'] messenger",
+        ],
+    );
+    check(
+        r#"{"Name":"ARU SERIK","card_token":"a1b2c3d4e5f6"}"#,
+        &["$['Name'] name.full", "$['card_token'] payment.token"],
+    );
+    check(r#"{"cardholder":"INSTANT ISSUE"}"#, &[]);
+    check(
+        r#"{"to":"16505551234","type":"text","id":"16505551235"}"#,
+        &["$['to'] phone"],
+    );
+    check(r#"{"oms":"4111111111111111"}"#, &["$['oms'] national_id"]);
+}

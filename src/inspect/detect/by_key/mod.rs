@@ -15,8 +15,8 @@ use crate::model::{
 };
 use shapes::{
     ethnicity, has_word, is_account, is_account_id, is_address, is_code, is_handle, is_illness,
-    is_local_phone, is_masked_card, is_media, is_medical_code, is_plate, is_street, is_token,
-    location, sex,
+    is_local_phone, is_masked_card, is_media, is_medical_code, is_plate, is_series, is_street,
+    is_token, location, sex,
 };
 
 /// Fewest digits in a row of the number of an identity document.
@@ -32,7 +32,7 @@ pub(super) fn whole(text: &str, context: &Context, sink: &mut Sink<'_>) {
         return;
     }
     sink.spend_validator();
-    let is_inherited = context.own.is_none();
+    let is_inherited = context.own.is_none() && !context.speaks_for_parent;
     let Some((found, sure)) = judge(category, bare, context, is_inherited) else {
         return;
     };
@@ -92,7 +92,8 @@ fn judge(
     context: &Context,
     is_inherited: bool,
 ) -> Option<(Category, Confidence)> {
-    if !has_shape(bare, context.value) {
+    let speaks = context.own.is_none() && !is_inherited;
+    if !has_shape(bare, context.value) || (speaks && is_code_of_class(category, bare)) {
         return None;
     }
     let sure = match category {
@@ -108,6 +109,10 @@ fn judge(
         C::Phone if is_local_phone(bare) => Confidence::High,
         _ if is_inherited => inherited(category, bare)?,
         C::Email | C::Phone if is_hex_digest(bare) => Confidence::High,
+        // The full name of a place: `address.fullname`.
+        C::NameFull if context.around.is_some_and(super::is_address_kind) && is_street(bare) => {
+            return Some((C::AddressOther, Confidence::High));
+        }
         C::NameGiven | C::NameSurname | C::NamePatronymic | C::NameFormer | C::NameFull => {
             name(bare, context)?
         }
@@ -157,6 +162,12 @@ fn judge(
         _ => return None,
     };
     Some((category, sure))
+}
+
+/// The code of an organisation or an ethnic group among those of a state, which says nothing by itself.
+fn is_code_of_class(category: Category, bare: &str) -> bool {
+    matches!(category, C::SpecialEthnicity | C::IdDocumentIssuer)
+        && bare.bytes().all(|it| it.is_ascii_digit())
 }
 
 /// What only a narrow shape says under a key that is the parent's.
@@ -213,13 +224,15 @@ fn is_document_number(bare: &str, context: &Context) -> bool {
         bare.split(|it: char| !it.is_ascii_digit())
             .any(|run| run.len() >= DOCUMENT_RUN_MIN)
     };
-    digits >= 4
-        && (!context.needs_person || has_run())
-        && bare.len() <= 40
-        && bare
-            .chars()
-            .all(|it| it.is_alphanumeric() || matches!(it, ' ' | '-' | '№' | '/' | '<'))
-        && !is_date(bare)
+    let is_part = context.value == ValueShape::Series && is_series(bare);
+    is_part
+        || digits >= 4
+            && (!context.needs_person || has_run())
+            && bare.len() <= 40
+            && bare
+                .chars()
+                .all(|it| it.is_alphanumeric() || matches!(it, ' ' | '-' | '№' | '/' | '<'))
+            && !is_date(bare)
 }
 
 /// A bare `name` must look like a full name; an explicit key is believed sooner.
@@ -244,7 +257,7 @@ fn name(bare: &str, context: &Context) -> Option<Confidence> {
 /// Whether the value looks as its key asks.
 fn has_shape(bare: &str, shape: ValueShape) -> bool {
     match shape {
-        ValueShape::Any | ValueShape::Line => true,
+        ValueShape::Any | ValueShape::Line | ValueShape::Series => true,
         ValueShape::Place => {
             is_hex_digest(bare)
                 || (bare.chars().any(char::is_alphabetic)

@@ -208,6 +208,14 @@ pub(super) fn is_illness(bare: &str) -> bool {
     is_medical_code(bare) || (has_word(bare) && (bare.contains(' ') || !bare.is_ascii()))
 }
 
+/// The series of a document: `ID`, `АА`, `4507`.
+pub(super) fn is_series(bare: &str) -> bool {
+    bare.len() <= 8
+        && bare
+            .chars()
+            .all(|it| it.is_ascii_digit() || it.is_uppercase() || it == ' ')
+}
+
 /// Three digits among letters: `A 123 BC`.
 pub(super) fn is_plate(bare: &str) -> bool {
     bare.bytes().filter(u8::is_ascii_digit).count() == 3

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, header::CONTENT_ENCODING};
 use super::{
     super::{
         coding,
-        detect::{Field, KeyHint, ValueKind},
+        detect::{Field, KeyHint, Speaks, ValueKind},
         selector::Track,
     },
     binary::BYTES_MAX,
@@ -39,6 +39,20 @@ pub(crate) struct Around {
     pub(crate) key: KeyHint,
     /// Hint of the key of the object around it.
     pub(crate) parent: KeyHint,
+}
+
+impl Around {
+    /// Hint for the members of a container here: what only says that it holds what the key around names is looked through.
+    pub(crate) fn of_members(self) -> KeyHint {
+        let is_seen_through = self.key.of_parent == Speaks::Whole
+            && self.key.category.is_none()
+            && !self.key.is_attribute_list;
+        if is_seen_through {
+            self.parent
+        } else {
+            self.key
+        }
+    }
 }
 
 /// A document to walk.

@@ -334,7 +334,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             step,
             len: 0,
             node: None,
-            own: around.key,
+            own: around.of_members(),
             outer: around.parent,
             names_from: self.names.len(),
             start,
