@@ -1,6 +1,6 @@
 //! `shekara check`: everything that is wrong with the configuration.
 
-use std::{io::Write as _, process::ExitCode};
+use std::process::ExitCode;
 
 use super::{Common, Failure, Outcome};
 use crate::{
@@ -43,8 +43,7 @@ pub fn run(args: &Args, common: &Common) -> Outcome {
         Format::Json => format!("{:#}", problems.to_json()),
         Format::Text => summary(&path.display().to_string(), &problems),
     };
-    writeln!(std::io::stdout().lock(), "{text}")
-        .map_err(|error| Failure::new(format!("cannot write to stdout: {error}")))?;
+    super::print_whole(&text)?;
     let is_strictly_valid = problems.is_empty() || !args.strict;
     Ok(if is_valid && is_strictly_valid {
         ExitCode::SUCCESS

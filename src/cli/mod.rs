@@ -81,6 +81,16 @@ pub fn print(line: &str) {
     let _reader_gone = writeln!(io::stdout().lock(), "{line}");
 }
 
+/// Prints a document on stdout. A reader that went away (`| head`) ends the output; a disk that is full is a failure.
+pub fn print_whole(text: &str) -> Result<(), Failure> {
+    match writeln!(io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(format!(
+            "standard output cannot be written: {error}"
+        ))),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// Lets personal data leave a company only on a recorded basis
 #[derive(Debug, Parser)]
 #[command(name = "shekara", version, propagate_version = true)]

@@ -1,8 +1,8 @@
 //! `shekara schema`: the JSON Schema of the configuration.
 
-use std::{io::Write as _, process::ExitCode};
+use std::process::ExitCode;
 
-use super::{Common, Failure, Outcome};
+use super::{Common, Outcome};
 use crate::config;
 
 /// Prints the JSON Schema of the configuration, for editors.
@@ -12,9 +12,8 @@ pub struct Args {}
 /// Prints the schema.
 ///
 /// # Errors
-/// Stdout is closed.
+/// Stdout cannot be written.
 pub fn run(_args: &Args, _common: &Common) -> Outcome {
-    writeln!(std::io::stdout().lock(), "{:#}", config::schema())
-        .map_err(|error| Failure::new(format!("cannot write to stdout: {error}")))?;
+    super::print_whole(&format!("{:#}", config::schema()))?;
     Ok(ExitCode::SUCCESS)
 }

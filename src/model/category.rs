@@ -82,6 +82,53 @@ impl fmt::Display for Category {
     }
 }
 
+/// What people write for a category, and the category. Not near to its code in letters, so that a nearest code would mislead
+/// (`iin` is one letter off `iban`).
+const WRITTEN: &[(&str, Category)] = &[
+    ("birthdate", Category::BirthDate),
+    ("birthday", Category::BirthDate),
+    ("card", Category::PaymentCard),
+    ("credit_card", Category::PaymentCard),
+    ("date_of_birth", Category::BirthDate),
+    ("device_id", Category::OnlineDeviceId),
+    ("diagnosis", Category::HealthDiagnosis),
+    ("dob", Category::BirthDate),
+    ("fio", Category::NameFull),
+    ("first_name", Category::NameGiven),
+    ("full_name", Category::NameFull),
+    ("gender", Category::Sex),
+    ("iban", Category::PaymentIban),
+    ("iin", Category::NationalId),
+    ("inn", Category::NationalId),
+    ("ip", Category::OnlineIp),
+    ("ip_address", Category::OnlineIp),
+    ("last_name", Category::NameSurname),
+    ("mail", Category::Email),
+    ("mobile", Category::Phone),
+    ("pan", Category::PaymentCard),
+    ("passport", Category::IdDocumentNumber),
+    ("pinfl", Category::NationalId),
+    ("plate", Category::Vehicle),
+    ("snils", Category::NationalId),
+    ("ssn", Category::NationalId),
+    ("surname", Category::NameSurname),
+    ("tel", Category::Phone),
+    ("telephone", Category::Phone),
+    ("жсн", Category::NationalId),
+    ("иин", Category::NationalId),
+    ("телефон", Category::Phone),
+    ("фио", Category::NameFull),
+];
+
+impl Category {
+    /// The category that a word means which is no code, such as `iin`. For a message's fix only; nothing is ever read so.
+    pub fn meant(text: &str) -> Option<Self> {
+        let plain = text.trim().to_lowercase().replace(['-', ' '], "_");
+        let written = WRITTEN.iter().find(|(word, _)| *word == plain);
+        written.map(|(_, category)| *category)
+    }
+}
+
 impl fmt::Debug for Category {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())
@@ -238,6 +285,15 @@ impl<'de> Deserialize<'de> for CategorySet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_category_is_known_by_what_people_write() {
+        assert_eq!(Category::meant("IIN"), Some(Category::NationalId));
+        assert_eq!(Category::meant("date of birth"), Some(Category::BirthDate));
+        assert_eq!(Category::meant("email"), None);
+        let is_code = |word: &str| Category::ALL.iter().any(|it| it.code() == word);
+        assert!(WRITTEN.iter().all(|(word, _)| !is_code(word)));
+    }
 
     #[test]
     fn a_parent_names_its_leaves() {

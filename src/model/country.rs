@@ -12,6 +12,74 @@ LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU
 PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG \
 TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW";
 
+/// What people write instead of the code, in capitals: ISO 3166-1 alpha-3 codes and English names of the countries that recipients are
+/// usually in. A guess by the first letters would name another country (`POL` is no PO, `Germany` no GE).
+const WRITTEN: &[(&str, &[&str])] = &[
+    ("AE", &["ARE", "UAE", "UNITED ARAB EMIRATES"]),
+    ("AM", &["ARM", "ARMENIA"]),
+    ("AT", &["AUT", "AUSTRIA"]),
+    ("AZ", &["AZE", "AZERBAIJAN"]),
+    ("BE", &["BEL", "BELGIUM"]),
+    ("BG", &["BGR", "BULGARIA"]),
+    ("BY", &["BLR", "BELARUS"]),
+    ("CA", &["CAN", "CANADA"]),
+    ("CH", &["CHE", "SWITZERLAND"]),
+    ("CN", &["CHN", "CHINA"]),
+    ("CY", &["CYP", "CYPRUS"]),
+    ("CZ", &["CZE", "CZECHIA", "CZECH REPUBLIC"]),
+    ("DE", &["DEU", "GER", "GERMANY", "DEUTSCHLAND"]),
+    ("DK", &["DNK", "DENMARK"]),
+    ("EE", &["EST", "ESTONIA"]),
+    ("ES", &["ESP", "SPAIN"]),
+    ("FI", &["FIN", "FINLAND"]),
+    ("FR", &["FRA", "FRANCE"]),
+    (
+        "GB",
+        &[
+            "GBR",
+            "UK",
+            "ENG",
+            "ENGLAND",
+            "GREAT BRITAIN",
+            "UNITED KINGDOM",
+        ],
+    ),
+    ("GE", &["GEO", "GEORGIA"]),
+    ("GR", &["GRC", "EL", "GREECE"]),
+    ("HK", &["HKG", "HONG KONG"]),
+    ("HU", &["HUN", "HUNGARY"]),
+    ("IE", &["IRL", "IRELAND"]),
+    ("IL", &["ISR", "ISRAEL"]),
+    ("IN", &["IND", "INDIA"]),
+    ("IT", &["ITA", "ITALY"]),
+    ("JP", &["JPN", "JAPAN"]),
+    ("KG", &["KGZ", "KYRGYZSTAN"]),
+    ("KR", &["KOR", "KOREA", "SOUTH KOREA"]),
+    ("KZ", &["KAZ", "KAZAKHSTAN"]),
+    ("LT", &["LTU", "LITHUANIA"]),
+    ("LU", &["LUX", "LUXEMBOURG"]),
+    ("LV", &["LVA", "LATVIA"]),
+    ("MD", &["MDA", "MOLDOVA"]),
+    ("MN", &["MNG", "MONGOLIA"]),
+    ("NL", &["NLD", "NETHERLANDS", "HOLLAND"]),
+    ("NO", &["NOR", "NORWAY"]),
+    ("PL", &["POL", "POLAND"]),
+    ("PT", &["PRT", "PORTUGAL"]),
+    ("RO", &["ROU", "ROMANIA"]),
+    ("RS", &["SRB", "SERBIA"]),
+    ("RU", &["RUS", "RUSSIA", "RUSSIAN FEDERATION"]),
+    ("SE", &["SWE", "SWEDEN"]),
+    ("SG", &["SGP", "SINGAPORE"]),
+    ("SI", &["SVN", "SLOVENIA"]),
+    ("SK", &["SVK", "SLOVAKIA"]),
+    ("TJ", &["TJK", "TAJIKISTAN"]),
+    ("TM", &["TKM", "TURKMENISTAN"]),
+    ("TR", &["TUR", "TURKEY", "TÜRKIYE", "TURKIYE"]),
+    ("UA", &["UKR", "UKRAINE"]),
+    ("US", &["USA", "UNITED STATES", "UNITED STATES OF AMERICA"]),
+    ("UZ", &["UZB", "UZBEKISTAN"]),
+];
+
 /// A country or territory that has an alpha-2 code of its own. Territories (GG, RE, AX …) inherit nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Country([u8; 2]);
@@ -23,6 +91,17 @@ impl Country {
     /// No country: an operator has not said yet where a recipient is. `ZZ` is user-assigned in ISO 3166-1 and means "unknown" in
     /// Unicode CLDR. It is nobody's home and on no list, so a transfer there has no basis in adequacy, and no text parses to it.
     pub const UNDECLARED: Self = Self(*b"ZZ");
+
+    /// The country that a text which is no code means: its code in lower case, an alpha-3 code or its English name. For a message's fix
+    /// only; nothing is ever read so.
+    pub fn meant(text: &str) -> Option<Self> {
+        let upper = text.trim().to_uppercase();
+        let written = WRITTEN.iter().find(|(_, all)| all.contains(&&*upper));
+        written
+            .map_or(upper.as_str(), |(code, _)| code)
+            .parse()
+            .ok()
+    }
 
     /// The two upper-case letters.
     pub fn code(&self) -> &str {
@@ -76,6 +155,25 @@ impl<'de> Deserialize<'de> for Country {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_country_is_known_by_what_people_write() {
+        for (text, code) in [
+            ("Germany", Some("DE")),
+            ("pol", Some("PL")),
+            ("uk", Some("GB")),
+            ("kz", Some("KZ")),
+            ("XX", None),
+            ("Gondor", None),
+        ] {
+            let meant = Country::meant(text);
+            assert_eq!(meant.as_ref().map(Country::code), code, "{text}");
+        }
+        for (code, written) in WRITTEN {
+            assert!(code.parse::<Country>().is_ok(), "{code}");
+            assert!(written.iter().all(|it| it.parse::<Country>().is_err()));
+        }
+    }
 
     #[test]
     fn knows_codes_and_refuses_others() {

@@ -42,6 +42,18 @@ impl Confidence {
             Self::Certain => "certain",
         }
     }
+
+    /// What it says of a finding, as `docs/detection.md` has it.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Low => "the shape only",
+            Self::Medium => {
+                "a check digit without a key, or under a key that says otherwise (an order number, a price)"
+            }
+            Self::High => "a key alone, or a check digit with plausible content",
+            Self::Certain => "a key and a valid value",
+        }
+    }
 }
 
 /// Why a finding is surer than its detector alone would have it.
@@ -304,6 +316,29 @@ impl GapKind {
         Self::UnsupportedMediaType,
         Self::WorkExceeded,
     ];
+
+    /// Why it was not read, for a terminal.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Ambiguous => "it can be read in two ways, or label and bytes disagree",
+            Self::BodyTooLarge => "larger than the limit",
+            Self::DeadlineExceeded => "the time for one message ran out",
+            Self::DecodedTooLarge => "larger than the limit once its coding is undone",
+            Self::DepthExceeded => "nested deeper than the limit",
+            Self::Framing => "where the message ends is not sure",
+            Self::InspectionFailed => "inspection broke down, a defect",
+            Self::Malformed => "it does not parse as its type",
+            Self::Opaque => {
+                "bytes without a meaning that is read here, such as a picture or an archive"
+            }
+            Self::PartsExceeded => "more members than the limit",
+            Self::RatioExceeded => "its coding makes it grow beyond the limit",
+            Self::UnsupportedCharset => "not in its charset, or in one that is not read",
+            Self::UnsupportedCoding => "in a content coding that is not undone",
+            Self::UnsupportedMediaType => "of a media type that is not read",
+            Self::WorkExceeded => "the work for one message ran out",
+        }
+    }
 
     /// The kebab-case name, the same in configuration, audit, metrics and problem bodies.
     pub const fn as_str(self) -> &'static str {

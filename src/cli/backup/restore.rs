@@ -33,7 +33,7 @@ const PARTS: &[&str] = &[
 /// Segment size of the log while the restore is put on record; the gate opens it with its own.
 const SEGMENT_BYTES: u64 = 1024 * 1024;
 
-/// Put a backup back into the state directory; the gate must not run
+/// Puts a backup back into the state directory; the gate must not run
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// A directory that `shekara backup` wrote

@@ -1,6 +1,6 @@
 //! The answer, for a terminal and as JSON. Locations are raw: this prints on the operator's own terminal only.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,6 @@ use crate::{
 pub(super) struct Report {
     pub(super) rehearsal: Rehearsal,
     pub(super) explanation: Explanation,
-    /// Below it, a finding is recorded and not judged.
     /// Components whose failure passes at the destination then.
     pub(super) opened: Vec<Exception>,
 }
@@ -101,7 +100,8 @@ fn judged(report: &Report) -> String {
     findings(inspection, &mut out);
     for gap in &inspection.gaps {
         let place = location(&gap.location);
-        let _infallible = writeln!(out, "Not read: {place} ({})", gap.kind.as_str());
+        let (kind, why) = (gap.kind.as_str(), gap.kind.meaning());
+        let _infallible = writeln!(out, "Not read: {place} ({kind}: {why})");
     }
     let (judged, weak): (Vec<&Person>, Vec<&Person>) = inspection
         .persons
@@ -131,7 +131,11 @@ fn judged(report: &Report) -> String {
 
 fn findings(inspection: &Inspection, out: &mut String) {
     if inspection.findings.is_empty() {
-        out.push_str("No personal data found.\n");
+        out.push_str(if inspection.gaps.is_empty() {
+            "No personal data found.\n"
+        } else {
+            "Nothing found in what could be read.\n"
+        });
         return;
     }
     let head = ["WHERE", "WHAT", "CONFIDENCE", "WHY", "ACTS"].map(str::to_owned);
@@ -149,6 +153,13 @@ fn findings(inspection: &Inspection, out: &mut String) {
     out.push_str(&columns(
         &std::iter::once(head).chain(rows).collect::<Vec<_>>(),
     ));
+    // What stays below the destination's threshold is what people ask about.
+    let idle = inspection.findings.iter().filter(|it| !it.acts);
+    let levels: BTreeSet<_> = idle.map(|it| it.confidence).collect();
+    for level in levels.iter().rev() {
+        let (name, meaning) = (level.as_str(), level.meaning());
+        let _infallible = writeln!(out, "{name}: {meaning}");
+    }
 }
 
 /// The detector, and what made the finding surer.

@@ -226,7 +226,10 @@ fn each_request_is_answered_as_the_gate_would() {
         "--path /de/send",
         "{\"a\":",
         block,
-        &["Not read: body $ (malformed)", "malformed"],
+        &[
+            "Not read: body $ (malformed: it does not parse as its type)",
+            "malformed",
+        ],
     );
     bench.check(
         "--path /de/other",

@@ -6,7 +6,7 @@
 mod past;
 mod report;
 
-use std::{io::Write as _, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::ValueEnum;
 
@@ -96,8 +96,7 @@ pub fn run(args: &Args, common: &Common) -> Outcome {
         Format::Json => format!("{:#}", report.to_json()),
         Format::Text => report.to_text(&args.against.display().to_string()),
     };
-    writeln!(std::io::stdout().lock(), "{}", text.trim_end())
-        .map_err(|error| Failure::new(format!("cannot write to stdout: {error}")))?;
+    super::print_whole(text.trim_end())?;
     Ok(if report.flips() {
         ExitCode::from(FLIPS)
     } else {

@@ -41,22 +41,6 @@ const PURPOSES: &[&str] = &[
 /// Families in which every operator has purposes of its own.
 const OPEN_FAMILIES: &[&str] = &["hr", "research"];
 
-/// Codes that are taken for alpha-2 codes.
-const COUNTRY_SLIPS: &[(&str, &str)] = &[
-    ("AUT", "AT"),
-    ("CHE", "CH"),
-    ("CHN", "CN"),
-    ("DEU", "DE"),
-    ("ENG", "GB"),
-    ("EST", "EE"),
-    ("IRL", "IE"),
-    ("KAZ", "KZ"),
-    ("KGZ", "KG"),
-    ("TUR", "TR"),
-    ("UK", "GB"),
-    ("UKR", "UA"),
-];
-
 /// Ways a consent can be proven.
 pub(in crate::cli) const METHODS: &[&str] = &[
     "conduct",
@@ -135,18 +119,11 @@ fn known_purpose(text: &str, configured: &[Purpose]) -> Option<Purpose> {
 /// # Errors
 /// The problem, with the nearest code.
 pub(in crate::cli) fn country(text: &str) -> Result<Country, String> {
-    text.parse::<Country>().map_err(|problem| {
-        let upper = text.trim().to_uppercase();
-        let slip = COUNTRY_SLIPS
-            .iter()
-            .find(|(wrong, _)| *wrong == upper)
-            .map(|(_, right)| (*right).to_owned());
-        let start: String = upper.chars().take(2).collect();
-        match slip.or_else(|| start.parse::<Country>().is_ok().then_some(start)) {
+    text.parse::<Country>()
+        .map_err(|problem| match Country::meant(text) {
             Some(right) => format!("{problem}; did you mean `{right}`?"),
             None => problem,
-        }
-    })
+        })
 }
 
 /// The leaf categories that `text` names.
@@ -154,8 +131,10 @@ pub(in crate::cli) fn country(text: &str) -> Result<Country, String> {
 /// # Errors
 /// The problem, with the nearest code.
 pub(in crate::cli) fn categories(text: &str) -> Result<CategorySet, String> {
-    CategorySet::named(text)
-        .map_err(|_| unknown("category", text, Category::ALL.iter().map(|it| it.code())))
+    CategorySet::named(text).map_err(|_| match Category::meant(text) {
+        Some(right) => format!("`{text}` is not a known category; did you mean `{right}`?"),
+        None => unknown("category", text, Category::ALL.iter().map(|it| it.code())),
+    })
 }
 
 /// One of `known`.
@@ -205,7 +184,16 @@ pub(in crate::cli) fn identifier_kind(text: &str) -> Result<IdentifierKind, Stri
     let kinds = || IdentifierKind::ALL.iter().map(|it| it.as_str());
     text.trim().parse().map_err(|_| {
         let list = kinds().collect::<Vec<_>>().join(", ");
-        match nearest(text, kinds()) {
+        let kinds_meant = [
+            (Category::NationalId, "national-id"),
+            (Category::IdDocumentNumber, "id-document"),
+        ];
+        let category = Category::meant(text);
+        let meant = kinds_meant
+            .into_iter()
+            .find(|(it, _)| Some(*it) == category)
+            .map(|(_, kind)| kind);
+        match meant.or_else(|| nearest(text, kinds())) {
             Some(right) => format!("not a kind of identifier; did you mean `{right}`?"),
             None => format!("not a kind of identifier ({list})"),
         }
@@ -279,6 +267,8 @@ mod tests {
             (purpose("sms"), "`marketing.sms`"),
             (category("e-mail"), "`email`"),
             (category("name.surnam"), "`name.surname`"),
+            (category("iin"), "`national_id`"),
+            (country("Germany"), "`DE`"),
             (country("de"), "`DE`"),
             (country("UK"), "`GB`"),
             (country("kaz"), "`KZ`"),

@@ -1,5 +1,6 @@
 //! `shekara scan`: what personal data a message or file holds, without sending anything.
 
+mod kind;
 mod line;
 mod report;
 
@@ -26,7 +27,7 @@ use crate::{
     },
 };
 
-/// Exit code when personal data was found and `--exit-code` is given.
+/// Exit code when personal data was found, or something could not be read, and `--exit-code` is given.
 const FOUND: u8 = 3;
 
 /// Bytes that are read and written at a time.
@@ -41,13 +42,13 @@ pub struct Args {
     /// Read messages, one JSON object a line, and write their findings, one JSON object a line
     #[arg(long)]
     pub ndjson: bool,
-    /// Media type of the content [default: by the file's name or its first bytes]
+    /// Media type of the content [default: by the file's name or its first bytes; a name that ends with .gz, .br or .zst is unpacked]
     #[arg(long, value_name = "TYPE", conflicts_with = "ndjson")]
     pub content_type: Option<String>,
     /// How to print the findings of a file
     #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "ndjson")]
     pub format: Format,
-    /// End with code 3 when something was found with confidence high or certain
+    /// End with code 3 when something was found with confidence high or certain, or could not be read
     #[arg(long)]
     pub exit_code: bool,
 }
@@ -83,15 +84,17 @@ pub fn run(args: Args) -> Outcome {
         open(&file)?
             .read_to_end(&mut content)
             .map_err(|it| unreadable(&file, &it))?;
-        let media_type = content_type.unwrap_or_else(|| guess_type(&file, &content).to_owned());
-        scanner.file(content, &media_type, format, &mut out)
+        let media_type =
+            content_type.unwrap_or_else(|| kind::guess_type(&file, &content).to_owned());
+        let label = (&*media_type, kind::extension(&file).1);
+        scanner.file(content, label, format, &mut out)
     };
     let summary = result
         .and_then(|it| out.flush().map(|()| it))
         .map_err(|it| Failure::new(format!("standard output cannot be written: {it}")))?;
     Ok(if summary.has_bad_line {
         ExitCode::FAILURE
-    } else if exit_code && summary.has_sure {
+    } else if exit_code && (summary.has_sure || summary.has_gap) {
         ExitCode::from(FOUND)
     } else {
         ExitCode::SUCCESS
@@ -111,27 +114,12 @@ fn unreadable(file: &Path, cause: &io::Error) -> Failure {
     Failure::new(format!("{} cannot be read: {cause}", file.display()))
 }
 
-/// Media type by the file's name, else by its first byte.
-fn guess_type(file: &Path, content: &[u8]) -> &'static str {
-    let extension = file.extension().and_then(|it| it.to_str());
-    match extension {
-        Some("json") => "application/json",
-        Some("ndjson" | "jsonl") => "application/x-ndjson",
-        Some("csv") => "text/csv",
-        Some("xml") => "application/xml",
-        _ => match content.trim_ascii_start().first() {
-            Some(b'{' | b'[') => "application/json",
-            Some(b'<') => "application/xml",
-            _ => "text/plain; charset=utf-8",
-        },
-    }
-}
-
 /// What a run came to.
 #[derive(Debug, Clone, Copy, Default)]
 struct Summary {
     has_bad_line: bool,
     has_sure: bool,
+    has_gap: bool,
 }
 
 /// One message to scan.
@@ -242,6 +230,7 @@ impl Scanner {
             .then(|| self.inspector.decoded_body(message, &self.plan))
             .flatten();
         summary.has_sure |= inspection.findings.iter().any(is_sure);
+        summary.has_gap |= !inspection.gaps.is_empty();
         report::inspection(id, &inspection, message, body.as_deref(), out)
     }
 
@@ -249,13 +238,16 @@ impl Scanner {
     fn file(
         &self,
         content: Vec<u8>,
-        media_type: &str,
+        (media_type, coding): (&str, Option<&'static str>),
         format: Format,
         out: &mut impl Write,
     ) -> io::Result<Summary> {
         let mut headers = HeaderMap::new();
         if let Ok(value) = HeaderValue::from_str(media_type) {
             headers.insert(header::CONTENT_TYPE, value);
+        }
+        if let Some(coding) = coding {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
         }
         let message = Message {
             method: Method::POST,
@@ -314,15 +306,34 @@ impl Scanner {
                 ),
             ]);
         }
-        if rows.len() == 1 {
+        if rows.len() > 1 {
+            write_rows(out, &rows)?;
+        } else if inspection.gaps.is_empty() {
             writeln!(out, "No personal data found.")?;
         } else {
-            write_rows(out, &rows)?;
+            writeln!(out, "Nothing found in what could be read.")?;
         }
+        summary.has_gap |= !inspection.gaps.is_empty();
         for gap in &inspection.gaps {
             let place = location_text(&gap.location)
                 .unwrap_or_else(|| gap.location.part.as_str().to_owned());
-            writeln!(out, "Not read: {place} ({})", gap.kind.as_str())?;
+            let (kind, why) = (gap.kind.as_str(), gap.kind.meaning());
+            writeln!(out, "Not read: {place} ({kind}: {why})")?;
+        }
+        if !inspection.gaps.is_empty() {
+            let label = message.headers.get(header::CONTENT_TYPE);
+            let label = label.and_then(|it| it.to_str().ok()).unwrap_or_default();
+            writeln!(
+                out,
+                "It was read as {label}; --content-type TYPE says otherwise."
+            )?;
+        }
+        let mut levels: Vec<Confidence> =
+            inspection.findings.iter().map(|it| it.confidence).collect();
+        levels.sort_unstable();
+        levels.dedup();
+        for level in levels.iter().rev() {
+            writeln!(out, "{}: {}", level.as_str(), level.meaning())?;
         }
         Ok(())
     }

@@ -94,7 +94,7 @@ fn a_table_names_places_and_never_values() {
     let content = br#"{"user":{"email":"aru@example.org"}}"#.to_vec();
     let summary = Scanner::new()
         .unwrap()
-        .file(content, "application/json", Format::Text, &mut out)
+        .file(content, ("application/json", None), Format::Text, &mut out)
         .unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(summary.has_sure);
@@ -103,14 +103,47 @@ fn a_table_names_places_and_never_values() {
 }
 
 #[test]
-fn types_are_guessed() {
-    let table = [
-        ("a.csv", "x", "text/csv"),
-        ("-", " {}", "application/json"),
-        ("a", "<a/>", "application/xml"),
-        ("a.txt", "x", "text/plain; charset=utf-8"),
+fn what_is_not_read_is_never_called_nothing() {
+    let file = |content: &[u8], label| {
+        let mut out = Vec::new();
+        let scanner = Scanner::new().unwrap();
+        let summary = scanner
+            .file(content.to_vec(), label, Format::Text, &mut out)
+            .unwrap();
+        (String::from_utf8(out).unwrap(), summary.has_gap)
+    };
+    let (text, has_gap) = file(b"%PDF-1.7 \xff", ("application/pdf", None));
+    assert!(
+        has_gap && !text.contains("No personal data found"),
+        "{text}"
+    );
+    assert!(text.contains("--content-type"), "{text}");
+    let (text, has_gap) = file(b"\x1f\x8b", ("text/csv", Some("gzip")));
+    assert!(has_gap, "{text}");
+    let (text, has_gap) = file(b"ok", ("text/plain", None));
+    assert_eq!((&*text, has_gap), ("No personal data found.\n", false));
+}
+
+#[test]
+fn levels_are_explained_as_the_documentation_has_them() {
+    let docs = include_str!("../../../docs/detection.md");
+    let levels = [
+        Confidence::Low,
+        Confidence::Medium,
+        Confidence::High,
+        Confidence::Certain,
     ];
-    for (file, content, expected) in table {
-        assert_eq!(guess_type(Path::new(file), content.as_bytes()), expected);
+    for level in levels {
+        let row = format!("| `{}` | {} |", level.as_str(), level.meaning());
+        assert!(docs.contains(&row), "{row}");
     }
+    let mut out = Vec::new();
+    let content = br#"{"order_id":"991231100010"}"#.to_vec();
+    let scanner = Scanner::new().unwrap();
+    scanner
+        .file(content, ("application/json", None), Format::Text, &mut out)
+        .unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let wanted = format!("medium: {}\n", Confidence::Medium.meaning());
+    assert!(text.ends_with(&wanted), "{text}");
 }

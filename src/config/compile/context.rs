@@ -197,17 +197,10 @@ impl<'a> Context<'a> {
         items.iter().enumerate().filter_map(read).collect()
     }
 
-    /// Reads a country code; lower case and common wrong codes get their fix.
+    /// Reads a country code; lower case, alpha-3 codes and names get their fix.
     pub(super) fn country(&self, at: &Trail, text: &str) -> Option<Country> {
-        let meant = match text.to_ascii_uppercase().as_str() {
-            "UK" | "GBR" => Some("GB"),
-            "DEU" => Some("DE"),
-            "KAZ" => Some("KZ"),
-            "RUS" => Some("RU"),
-            "USA" => Some("US"),
-            _ => None,
-        };
-        self.parse_or_meant(at, text, meant)
+        let meant = Country::meant(text);
+        self.parse_or_meant(at, text, meant.as_ref().map(Country::code))
     }
 
     /// Reads each country code.
@@ -229,7 +222,9 @@ impl<'a> Context<'a> {
             .map_err(|message| {
                 let leaves = Category::ALL.iter().map(|it| it.code());
                 let parents = leaves.clone().filter_map(|it| Some(it.split_once('.')?.0));
-                let near = suggest::nearest(code, leaves.chain(parents));
+                let near = Category::meant(code)
+                    .map(|it| it.code())
+                    .or_else(|| suggest::nearest(code, leaves.chain(parents)));
                 let fix = near.map(|it| format!("did you mean `{it}`?"));
                 self.report(Severity::Error, at, message, fix);
             })

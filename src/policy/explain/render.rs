@@ -104,7 +104,16 @@ fn reason(it: &Given) -> String {
         add("log-only".to_owned());
     }
     let rule = if it.rule.is_empty() { "" } else { " " };
-    format!("{text}: {} [{}{rule}{}]", it.title, it.rule, it.citation)
+    // A regime's own citation is an article alone: which law it is of is said before it.
+    let law = it
+        .regime
+        .as_ref()
+        .filter(|_| it.citation.starts_with("art."));
+    let law = law.map_or_else(String::new, |code| format!("{code}, "));
+    format!(
+        "{text}: {} [{}{rule}{law}{}]",
+        it.title, it.rule, it.citation
+    )
 }
 
 fn person(it: &PersonLine) -> Node {

@@ -112,12 +112,13 @@ fn agreements_and_days() {
       until: 2026-11-21
       party: other
       sha256: abc
-      categories: [emial]",
+      categories: [emial, iin]",
         r#"
             28:14 W destinations[0].agreement.until: the agreement expired on 2026-11-21 [renew it and record the new last day]
             29:14 E destinations[0].agreement.party: the agreement is with `other`, the destination's party is `mailer` [name the same party in both, or remove this key]
             30:15 E destinations[0].agreement.sha256: `abc` is not a SHA-256 [write 64 lower-case hex digits: sha256sum FILE]
             31:20 E destinations[0].agreement.categories[0]: `emial` is not a category code such as name, name.surname, email or health [did you mean `email`?]
+            31:27 E destinations[0].agreement.categories[1]: `iin` is not a category code such as name, name.surname, email or health [did you mean `national_id`?]
         "#,
     );
 }

@@ -3,6 +3,17 @@
 use super::check;
 
 #[test]
+fn a_name_of_a_country_gets_its_code() {
+    check(
+        "country: DE",
+        "country: Poland",
+        r#"
+            19:14 E destinations[0].country: `Poland` is not an ISO 3166-1 alpha-2 country code such as KZ or DE [did you mean `PL`?]
+        "#,
+    );
+}
+
+#[test]
 fn names_and_codes() {
     check(
         "country: DE",
