@@ -388,6 +388,19 @@ impl Detectors {
             return 0;
         }
         let base = hits.len();
+        if marks.has(mark::FOREIGN)
+            && let Some(plain) = fold::visible(field.text)
+        {
+            let seen = Field {
+                text: &plain.text,
+                ..*field
+            };
+            let work = Self::scan_marked(&seen, Marks::of(&plain.text), hits);
+            for hit in hits.iter_mut().skip(base) {
+                hit.range = plain.original(&hit.range);
+            }
+            return work + plain.text.len() as u64;
+        }
         // Most values hold nothing that a detector starts from.
         let may_fold =
             marks.has(mark::FOREIGN) || marks.has(mark::COMBINING) && marks.has(mark::CANDIDATE);

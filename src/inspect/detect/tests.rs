@@ -269,6 +269,26 @@ fn earlier_hits_stay() {
     assert!(work > field.text.len() as u64);
 }
 
+/// A zero-width space after each letter hides neither the person nor what is said of her health.
+#[test]
+fn running_text_is_read_as_people_see_it() {
+    let text = "Пациентка Серикова Ару Маратовна, диагноз: сахарный диабет, назначен метформин";
+    let hidden: String = text.chars().flat_map(|it| [it, '\u{200b}']).collect();
+    let kinds = |text: &str| -> Vec<Category> {
+        scan(
+            text,
+            ValueKind::String,
+            KeyHint::default(),
+            KeyHint::default(),
+        )
+        .iter()
+        .map(|it| it.category)
+        .collect()
+    };
+    assert!(kinds(text).contains(&Category::HealthOther));
+    assert_eq!(kinds(&hidden), kinds(text));
+}
+
 proptest::proptest! {
     #[test]
     fn any_text_is_read_without_panic(text in "[0-9a-zA-Zә٣３@:. +()\u{200b}\u{a0}–-]{0,80}", category in 0..Category::ALL.len()) {
