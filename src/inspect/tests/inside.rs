@@ -1,7 +1,11 @@
 //! Documents that stand inside a text.
 
-use super::{super::Inspector, message, read, written};
-use crate::model::{inspection::PlanSpec, message::Message};
+use super::{super::Inspector, message, read, read_with, written};
+use crate::model::{
+    finding::GapKind,
+    inspection::{Budget, PlanSpec},
+    message::Message,
+};
 
 fn all_written(it: &Message) -> Vec<String> {
     let found = read(it).findings;
@@ -94,4 +98,22 @@ fn a_byte_order_mark_is_no_part_of_a_value() {
     let it = message("text/plain; charset=utf-16", wide);
     // Spans count in the text, where the mark takes three bytes.
     assert_eq!(read(&it).findings[0].span, 3..10);
+}
+
+#[test]
+fn an_object_in_a_text_that_is_too_deep_is_a_gap() {
+    let spec = PlanSpec {
+        budget: Budget {
+            depth: 4,
+            ..Budget::default()
+        },
+        ..PlanSpec::default()
+    };
+    let deep = r#"x {"a":[{"b":[{"iin":"991231100010"}]}]}"#;
+    let read = read_with(&message("text/plain", deep.as_bytes().to_vec()), &spec);
+    let gaps: Vec<_> = read.gaps.iter().map(|it| it.kind).collect();
+    assert_eq!(gaps, [GapKind::DepthExceeded]);
+    let shallow = r#"x {"a":[{"iin":"991231100010"}]}"#;
+    let read = read_with(&message("text/plain", shallow.as_bytes().to_vec()), &spec);
+    assert_eq!(read.gaps, []);
 }

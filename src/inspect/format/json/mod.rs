@@ -349,6 +349,10 @@ fn read_objects<S: Scan>(
             return;
         }
         from = look.next;
+        if look.is_too_deep {
+            let spot = spot(reading);
+            reading.gap(GapKind::DepthExceeded, spot.node, spot.leaf.as_ref());
+        }
         let Some((range, text)) = look
             .found
             .and_then(|it| Some((it.clone(), value.text.get(it)?)))

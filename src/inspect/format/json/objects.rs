@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::token::{Token, Tokenizer};
+use super::token::{Fault, Token, Tokenizer};
 
 /// Shortest object with a member that is worth reading.
 const LENGTH_MIN: usize = 8;
@@ -16,6 +16,8 @@ pub(super) struct Look {
     pub(super) next: usize,
     /// Bytes that were read as JSON.
     pub(super) cost: usize,
+    /// What began there is nested deeper than allowed, so what is found inside it is not all of it.
+    pub(super) is_too_deep: bool,
 }
 
 /// Looks for an object with members in `text` from byte `from` on; `None` when there is no sign of one. Text without a brace costs a
@@ -41,7 +43,16 @@ pub(super) fn look(text: &str, from: usize, depth_max: usize) -> Option<Look> {
 fn object(text: &str, start: usize, depth_max: usize) -> Look {
     let mut tokens = Tokenizer::new(text, start, depth_max);
     let (mut depth, mut at) = (0_usize, start);
-    while let Ok(Some(lexeme)) = tokens.next() {
+    let mut is_too_deep = false;
+    loop {
+        let lexeme = match tokens.next() {
+            Ok(Some(it)) => it,
+            Ok(None) => break,
+            Err(fault) => {
+                is_too_deep = fault == Fault::TooDeep;
+                break;
+            }
+        };
         at = lexeme.outer_span().end;
         match lexeme.token {
             Token::ObjectStart | Token::ArrayStart => depth += 1,
@@ -53,6 +64,7 @@ fn object(text: &str, start: usize, depth_max: usize) -> Look {
                 found: Some(start..at),
                 next: at,
                 cost: at - start,
+                is_too_deep,
             };
         }
     }
@@ -60,6 +72,7 @@ fn object(text: &str, start: usize, depth_max: usize) -> Look {
         found: None,
         next: start + 1,
         cost: at - start,
+        is_too_deep,
     }
 }
 
