@@ -81,15 +81,20 @@ pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, document: &Document<'_
 fn lines(text: &str, from: usize) -> Vec<Range<usize>> {
     let mut out: Vec<Range<usize>> = Vec::new();
     let mut at = from;
+    // Whether the last line is quoted-printable. Said by its first piece, so that no text is looked at twice.
+    let mut is_quoted = false;
     for line in text.get(from..).unwrap_or_default().split_inclusive('\n') {
         let range = at..at + line.trim_end_matches(['\r', '\n']).len();
         at += line.len();
         let before = out.last().and_then(|it| text.get(it.clone()));
-        let is_soft = before.is_some_and(|it| it.ends_with('=') && is_quoted_printable(it));
+        let is_soft = is_quoted && before.is_some_and(|it| it.ends_with('='));
         match out.last_mut() {
             Some(last) if is_soft || line.starts_with([' ', '\t']) => last.end = range.end,
             _ if range.is_empty() => {}
-            _ => out.push(range),
+            _ => {
+                is_quoted = is_quoted_printable(line);
+                out.push(range);
+            }
         }
     }
     out

@@ -1,6 +1,7 @@
 //! The room as a whole, with detection that is simple enough to foresee.
 
 mod binary;
+mod budgets;
 mod content;
 mod csv;
 mod embedded;

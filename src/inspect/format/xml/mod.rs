@@ -318,8 +318,11 @@ impl<'d> Tree<'d> {
         inner: &Range<usize>,
         first_find: usize,
     ) {
-        let pieces = self.outline.pieces.iter().map(|it| &it.1);
-        let inside = pieces.filter(|it| inner.contains(&it.raw.start));
+        // They stand in the order of the document.
+        let all = &self.outline.pieces;
+        let first = all.partition_point(|it| it.1.raw.start < inner.start);
+        let pieces = all.get(first..).unwrap_or_default().iter().map(|it| &it.1);
+        let inside = pieces.take_while(|it| it.raw.start < inner.end);
         let (text, stretches) = self.joined(inside);
         // Only a number that goes on over a tag is worth it: other texts of children are theirs.
         let is_digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
