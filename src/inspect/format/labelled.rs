@@ -101,6 +101,8 @@ mod tests {
     fn lines_that_name_their_value_are_told_from_prose() {
         let text = "Order\nfirst_name = Aigerim \r\nДата рождения:1903-02-13\n{\"a\": 1}\n12:30\nhttp: \n:x\nAddr::Tcp(_)\naddress: A,\n";
         let found: Vec<_> = lines(text).collect();
+        let long = format!("first_name: {}", "a".repeat(VALUE_MAX + 1));
+        assert_eq!(lines(&long).count(), 0, "a sentence");
         let expected = [("first_name", "Aigerim"), ("Дата рождения", "1903-02-13")];
         assert_eq!(found.len(), expected.len(), "{found:?}");
         for (it, (label, value)) in found.iter().zip(expected) {

@@ -207,7 +207,14 @@ fn documents_in_strings_tell_by_their_names() {
         &["birth_date body $['callback'] | $['birth_date'] = 1999-12-31"],
         &[],
     );
+    let event = "BEGIN:VEVENT\nCONTACT:991231100010\nEND:VEVENT";
+    check(
+        &json(&serde_json::json!({"payload": event}).to_string()),
+        &["national_id body $['payload'] | $[0]['CONTACT'] = 991231100010"],
+        &[],
+    );
     for clean in [
+        serde_json::json!({"payload": "birth_date=1999-12-31"}),
         serde_json::json!({"payload": "<b>1999-12-31</b>"}),
         serde_json::json!({"payload": "a=b&c=1999-12-31"}),
         serde_json::json!({"payload": "<a><b>"}),

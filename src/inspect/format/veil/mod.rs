@@ -331,6 +331,15 @@ mod tests {
     }
 
     #[test]
+    fn more_streams_than_are_followed_are_opaque() {
+        let streams = |count: usize| format!("a/{}", "eJyzBAAAOgA6/".repeat(count));
+        assert!(lift(&streams(STREAMS_MAX)).is_some_and(|it| !it.is_opaque));
+        assert!(lift(&streams(STREAMS_MAX + 1)).is_some_and(|it| it.is_opaque));
+        // Half a byte is left over: no digits of a text.
+        assert_eq!(decoded("3939313233313130303031303"), Vec::<String>::new());
+    }
+
+    #[test]
     fn a_text_of_beginnings_costs_one_pass() {
         // Without a bound, each `&` would look for its `;` to the end: 10^12 steps.
         let text = "&".repeat(1 << 20);

@@ -353,6 +353,8 @@ fn a_number_that_is_split_over_neighbours_goes_from_each() {
 #[test]
 fn what_cards_and_operations_hold_goes_where_it_stands() {
     let card = |line: &str| format!("BEGIN:VCARD\r\nFN:Shop\r\n{line}\r\nEND:VCARD\r\n");
+    let event = "BEGIN:VCALENDAR\nBEGIN;X=991231100010:VEVENT\nEND:VEVENT\nEND:VCALENDAR\n";
+    check("text/calendar", event, Reduced);
     for line in [
         "N:Серикова;Айгерим;;;",
         "N:a;b;c;d;e;991231100010",
@@ -391,6 +393,7 @@ fn data_in_the_names_of_cards_and_operations_is_refused() {
         "BEGIN:VCARD\nFN:x\nEND:991231100010\n",
         "BEGIN:VCARD\nBEGIN:991231100010\nEND:991231100010\nEND:VCARD\n",
         "BEGIN:VCARD\nX-991231100010:x\nEND:VCARD\n",
+        "991231100010.BEGIN:VCARD\nFN:x\nEND:VCARD\n",
         "BEGIN:VCARD\n991231100010.FN:x\nEND:VCARD\n",
         "BEGIN:VCARD\nFN;991231100010=x:x\nEND:VCARD\n",
     ] {

@@ -1,5 +1,7 @@
 //! Bodies that are not text: each feeds the one walk, and what is no such body is a gap.
 
+mod kinds;
+
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use flate2::{Compression, write::GzEncoder};
 use proptest::prelude::*;
