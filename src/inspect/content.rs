@@ -93,7 +93,7 @@ fn read<'b>(
     budget: &Budget,
 ) -> Result<Content<'b>, GapKind> {
     let label = match &media_type {
-        Some(it) if matches!(it.format, Format::Binary(_) | Format::Multipart) => {
+        Some(it) if it.format.is_bytes() => {
             return Ok(Content {
                 media_type: it.clone(),
                 matter: Matter::Bytes(bytes),
@@ -137,6 +137,8 @@ fn read<'b>(
         | Format::Csv
         | Format::Form
         | Format::GraphQl
+        | Format::Http
+        | Format::Mail
         | Format::Multipart
         | Format::Text
         | Format::Tsv

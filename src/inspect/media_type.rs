@@ -17,10 +17,14 @@ pub(crate) enum Format {
     Form,
     /// `application/graphql`.
     GraphQl,
+    /// `application/http` and `message/http`: a request or response inside a body.
+    Http,
     /// `application/json`, `*+json` and their old names.
     Json,
     /// One JSON document a line: `application/x-ndjson` and its many other names.
     Lines,
+    /// `message/rfc822` and `message/global`.
+    Mail,
     /// `multipart/*`.
     Multipart,
     /// JSON documents, each after a record separator: `application/json-seq`, RFC 7464.
@@ -55,6 +59,16 @@ pub(crate) enum Framed {
     Protobuf,
     /// The frames as a whole are in base64.
     ProtobufInBase64,
+}
+
+impl Format {
+    /// Whether such a content is bytes: it has no charset of its own.
+    pub(crate) const fn is_bytes(self) -> bool {
+        matches!(
+            self,
+            Self::Binary(_) | Self::Http | Self::Mail | Self::Multipart
+        )
+    }
 }
 
 /// Types whose body is one JSON document a line.
@@ -178,6 +192,8 @@ fn format_of(essence: &str) -> Result<Format, GapKind> {
         _ if subtype.ends_with("+xml") => Ok(Format::Xml),
         ("application", "x-www-form-urlencoded") => Ok(Format::Form),
         ("multipart", _) => Ok(Format::Multipart),
+        ("message", "rfc822" | "global") => Ok(Format::Mail),
+        ("application" | "message", "http") => Ok(Format::Http),
         ("text", "vcard" | "x-vcard" | "directory" | "calendar" | "x-vcalendar") => {
             Ok(Format::ContentLines)
         }

@@ -14,7 +14,7 @@ use super::{
     json::{self, Document, Value, read_value},
     labelled,
     layer::Layer,
-    multipart,
+    mail, multipart,
     part::Source,
     reading::{NodeId, Reading, Scan, Spot},
     vcard, xml,
@@ -73,9 +73,18 @@ fn read_content<S: Scan>(
             let source = Source::body(bytes);
             binary::read(reading, format, &source, headers, &document);
         }
-        (Matter::Bytes(bytes), _) => {
-            let label = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
-            multipart::read(reading, bytes, label.unwrap_or_default(), root);
+        (Matter::Bytes(bytes), format) => {
+            let layer = Layer::root("");
+            let document = Document::body("", &layer, root, reading.plan.budget.depth);
+            let source = Source::body(bytes);
+            if format == Format::Http {
+                mail::http::read(reading, &document, &source);
+            } else if format == Format::Mail {
+                mail::read(reading, &document, &source);
+            } else {
+                let label = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+                multipart::read(reading, bytes, label.unwrap_or_default(), root);
+            }
         }
     }
     if let Some(kind) = content.fault.filter(|_| !reading.is_halted) {
@@ -114,7 +123,7 @@ pub(crate) fn read_text<S: Scan>(
             labelled::read(reading, document, first_find);
         }
         Format::Xml => xml::read(reading, document),
-        Format::Binary(_) | Format::Multipart => {
+        Format::Binary(_) | Format::Http | Format::Mail | Format::Multipart => {
             reading.gap(GapKind::UnsupportedMediaType, document.root, None);
         }
     }

@@ -4,6 +4,8 @@ use super::{
     super::detect::ValueKind,
     form, graphql,
     json::{Value, first_byte, within},
+    mail,
+    part::Source,
     reading::{Reading, Scan, Spot},
     vcard, xml,
 };
@@ -16,6 +18,7 @@ pub(crate) enum Embedded {
     /// `a=b&c=d`, or the query of an address.
     Form(usize),
     GraphQl,
+    Mail,
     Xml,
 }
 
@@ -27,6 +30,7 @@ impl Embedded {
         }
         let text = value.text;
         match first_byte(text)? {
+            _ if mail::begins(text.as_bytes()) => Some(Self::Mail),
             b'B' | b'b' if vcard::begins(text) => Some(Self::ContentLines),
             b'{' | b'q' | b'm' | b's' | b'f'
                 if graphql::begins(text) && graphql::is_document(text) =>
@@ -83,6 +87,15 @@ pub(crate) fn read<S: Scan>(
         }),
         Embedded::GraphQl => within(reading, value, spot, |reading, it| {
             graphql::read(reading, it);
+        }),
+        Embedded::Mail => within(reading, value, spot, |reading, it| {
+            let source = Source {
+                bytes: it.text.as_bytes(),
+                within: Some(it.layer),
+                span: 0..it.text.len(),
+                is_written: true,
+            };
+            mail::read(reading, it, &source);
         }),
         Embedded::Xml => within(reading, value, spot, |reading, it| xml::read(reading, it)),
         Embedded::Form(start) => {

@@ -15,6 +15,7 @@ pub(crate) mod keys;
 mod labelled;
 pub(crate) mod layer;
 pub(crate) mod magic;
+pub(crate) mod mail;
 pub(crate) mod multipart;
 pub(crate) mod neighbours;
 pub(crate) mod pair;

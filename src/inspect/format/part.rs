@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 
 use super::{
     super::{
@@ -15,7 +15,7 @@ use super::{
     binary, body,
     json::{Around, Document, Value, read_value},
     layer::Layer,
-    magic,
+    magic, mail,
     reading::{NodeId, NodeKind, Reading, Scan, Spot},
     walk::{Entered, Walk},
 };
@@ -137,12 +137,38 @@ pub(crate) fn read<S: Scan>(
             }
             fault
         }
-        Ok(_) => return read_unread(walk, place, source, GapKind::UnsupportedMediaType),
+        Ok(Content {
+            media_type,
+            matter: Matter::Bytes(bytes),
+            fault,
+        }) => {
+            let format = media_type.format;
+            match &bytes {
+                Cow::Borrowed(_) => place.read_messages(walk.reading, format, headers, source),
+                Cow::Owned(bytes) => {
+                    let plain = source.standing_for(bytes);
+                    place.read_messages(walk.reading, format, headers, &plain);
+                }
+            }
+            fault
+        }
+        Err(GapKind::Opaque) if mail::begins(source.bytes) && is_any_file(headers) => {
+            // What says for itself that it is a mail is read as one.
+            place.read_messages(walk.reading, Format::Mail, headers, source);
+            None
+        }
         Err(kind) => return read_unread(walk, place, source, kind),
     };
     if let Some(kind) = fault.filter(|_| !walk.reading.is_halted) {
         walk.reading.gap(kind, place.node, None);
     }
+}
+
+/// Whether the label says nothing of the content but that it is bytes.
+fn is_any_file(headers: &HeaderMap) -> bool {
+    let label = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let label = label.and_then(|it| it.get(.."application/octet-stream".len()));
+    label.is_some_and(|it| it.eq_ignore_ascii_case(b"application/octet-stream"))
 }
 
 /// Notes the gap of a content that is not read by its label. Whoever goes by the bytes and not by the label may still read text.
@@ -158,9 +184,7 @@ fn read_unread<S: Scan>(
         let first = walk.reading.finds.len();
         return magic::find(walk.reading, magic, place.around, &spot, &layer, first);
     }
-    if source.is_written {
-        read_plainly(walk.reading, place, source);
-    }
+    read_plainly(walk.reading, place, source);
 }
 
 /// Reads `source` as one text, where it is text.
@@ -259,6 +283,28 @@ impl Place {
         let layer = Layer::root("");
         let document = self.document("", &layer, root);
         binary::read(reading, format, source, &HeaderMap::new(), &document);
+    }
+
+    /// Reads what holds messages: a mail, parts, a request of a batch.
+    fn read_messages<S: Scan>(
+        &self,
+        reading: &mut Reading<'_, S>,
+        format: Format,
+        headers: &HeaderMap,
+        source: &Source<'_>,
+    ) {
+        let root = reading.push(Some(self.node), NodeKind::Inner, None, self.is_person);
+        let layer = Layer::root("");
+        let document = self.document("", &layer, root);
+        if format == Format::Http {
+            mail::http::read(reading, &document, source);
+        } else if format == Format::Mail {
+            mail::read(reading, &document, source);
+        } else {
+            let label = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+            let label = label.unwrap_or_default();
+            mail::read_multipart(reading, &document, source, label);
+        }
     }
 
     fn document<'a>(&self, text: &'a str, layer: &'a Layer<'a>, root: NodeId) -> Document<'a> {

@@ -306,7 +306,7 @@ impl<'a> Work<'a> {
         })?;
         let text = match &content.matter {
             Matter::Text(text) => text,
-            Matter::Bytes(_) if matches!(content.media_type.format, Format::Binary(_)) => {
+            Matter::Bytes(_) if content.media_type.format != Format::Multipart => {
                 return Err(ReductionFailed(
                     "its body is of a format that is not reduced",
                 ));
@@ -387,7 +387,9 @@ fn take_text(
             }
             Ok(())
         }
-        Format::Binary(_) | Format::Multipart => Err(ReductionFailed("its body is not text")),
+        Format::Binary(_) | Format::Http | Format::Mail | Format::Multipart => {
+            Err(ReductionFailed("its body is not text"))
+        }
     }
 }
 

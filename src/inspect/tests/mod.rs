@@ -10,6 +10,7 @@ mod gaps;
 mod inside;
 mod json;
 mod lines;
+mod mail;
 mod multipart;
 mod neighbours;
 mod persons;

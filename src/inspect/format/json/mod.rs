@@ -228,9 +228,9 @@ pub(crate) fn read_value<S: Scan>(
         return;
     }
     let document = Embedded::of(value);
-    if document == Some(Embedded::ContentLines) {
+    if let Some(document @ (Embedded::ContentLines | Embedded::Mail)) = document {
         let spot = spot(reading);
-        return embedded::read(reading, value, Embedded::ContentLines, &spot);
+        return embedded::read(reading, value, document, &spot);
     }
     let mut placed = None;
     let first_find = reading.finds.len();

@@ -11,6 +11,7 @@ mod stretch;
 use super::{
     codes::{self, Inflated},
     magic::{self, Magic},
+    mail::encoded_word,
     sealed,
 };
 use escape::{is_escape, unescaped};
@@ -175,6 +176,12 @@ pub(crate) fn lift(text: &str) -> Option<Unveiled> {
     };
     if signs.has(kind::ESCAPE) {
         found.texts.extend(unescaped(text));
+        if let Some(decoded) = encoded_word::decode(text) {
+            found.is_opaque |= decoded.fault.is_some();
+            found
+                .texts
+                .extend(Some(decoded.text).filter(|it| it != text));
+        }
     }
     // Without a capital or a digit nothing is base64 or base32, nor a sign of ASCII in hexadecimal digits.
     let may_have_run =

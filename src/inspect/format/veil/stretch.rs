@@ -3,7 +3,7 @@
 use super::{
     super::{
         codes::{self, is_text},
-        sealed,
+        mail, sealed,
     },
     STRETCH_MIN, Signs,
     escape::hexadecimal,
@@ -41,18 +41,18 @@ pub(super) fn decode_run(run: &str, signs: Signs, out: &mut Vec<String>) {
     if !signs.has(kind::BREAK) {
         return decode_word(run, signs, out);
     }
-    let mut unfolded = String::with_capacity(run.len());
-    let mut from = 0;
-    let breaks = memchr::memchr2_iter(b'\r', b'\n', run.as_bytes());
-    for at in breaks.chain([run.len()]) {
-        let line = run.get(from..at).unwrap_or_default();
-        from = at + 1;
-        unfolded.push_str(line);
+    let unfolded = run.replace(['\r', '\n'], "");
+    let first = out.len();
+    decode_word(&unfolded, Signs::of(&unfolded), out);
+    if out.get(first).is_some_and(|it| mail::begins(it.as_bytes())) {
+        // Its lines are no values by themselves.
+        return;
+    }
+    for line in run.split(['\r', '\n']) {
         if line.len() >= STRETCH_MIN {
             decode_word(line, Signs::of(line), out);
         }
     }
-    decode_word(&unfolded, Signs::of(&unfolded), out);
 }
 
 /// A path or an assignment may stand before the stretch, so the pieces are tried too.
@@ -68,8 +68,11 @@ fn decode_word(word: &str, signs: Signs, out: &mut Vec<String>) {
     if bare.len() < STRETCH_MIN {
         return;
     }
-    out.extend(decode_piece(bare, signs));
-    if !signs.has(kind::PARTING) {
+    let whole = decode_piece(bare, signs);
+    let is_mail = whole.as_ref().is_some_and(|it| mail::begins(it.as_bytes()));
+    out.extend(whole);
+    if is_mail || !signs.has(kind::PARTING) {
+        // The beginning of a mail alone is a mail without its end.
         return;
     }
     let bytes = bare.as_bytes();
