@@ -1,5 +1,7 @@
 //! Health in text: a code of ICD-10 beside a word of medicine, and words of illness beside a person.
 
+use std::sync::LazyLock;
+
 use super::{
     Context, Hit, Sink, ValueKind,
     nearby::{comes_from, ends_with_letter, goes_on, has_word, is_free, word_at},
@@ -52,6 +54,26 @@ const WORDS: &[&str] = &[
 
 /// Digits behind the letter of a code.
 pub(super) const DIGITS: usize = 2;
+
+/// The first two letters of [`WORDS`] in either case, six bits of each: a bit set where a word may begin so. Nearly all words of a text
+/// begin otherwise.
+static BEGINNINGS: LazyLock<[u64; 64]> = LazyLock::new(|| {
+    let mut rows = [0; 64];
+    for word in WORDS {
+        let mut letters = word.chars().map(|it| (it, it.to_uppercase().next()));
+        let (Some(first), Some(second)) = (letters.next(), letters.next()) else {
+            continue;
+        };
+        for first in [Some(first.0), first.1].into_iter().flatten() {
+            if let Some(row) = rows.get_mut(first as usize & 63) {
+                for second in [Some(second.0), second.1].into_iter().flatten() {
+                    *row |= 1 << (second as u32 & 63);
+                }
+            }
+        }
+    }
+    rows
+});
 
 /// Bytes of a clause that a diagnosis may take.
 const CLAUSE_MAX: usize = 96;
@@ -106,6 +128,9 @@ pub(super) fn words(text: &str, context: &Context, sink: &mut Sink<'_>, base: us
         return;
     }
     sink.work += text.len() as u64;
+    if !may_hold_word(text) {
+        return;
+    }
     let lower = text.to_lowercase();
     // Letters that change their length are of no language whose words are looked for.
     if lower.len() != text.len() {
@@ -133,6 +158,30 @@ pub(super) fn words(text: &str, context: &Context, sink: &mut Sink<'_>, base: us
             None,
         );
     }
+}
+
+/// Whether some of [`WORDS`] begins at the beginning of a word of `text`. One pass, without a copy.
+fn may_hold_word(text: &str) -> bool {
+    // Letters of other scripts part words here: so a word begins too often, and never too seldom.
+    let is_letter = |it: char| {
+        it.is_ascii_alphabetic() || matches!(it, '\u{400}'..='\u{481}' | '\u{48a}'..='\u{52f}')
+    };
+    let rows = &*BEGINNINGS;
+    text.split(|it| !is_letter(it)).any(|it| {
+        let mut letters = it.chars();
+        let (Some(first), Some(second)) = (letters.next(), letters.next()) else {
+            return false;
+        };
+        let row = rows.get(first as usize & 63).copied().unwrap_or_default();
+        row >> (second as u32 & 63) & 1 != 0
+            && WORDS.iter().any(|word| begins_in_any_case(it, word))
+    })
+}
+
+/// Whether `text` begins with `word`, which is in small letters, without the space at its end.
+fn begins_in_any_case(text: &str, word: &str) -> bool {
+    let mut letters = text.chars().flat_map(char::to_lowercase);
+    word.trim_end().chars().all(|it| letters.next() == Some(it))
 }
 
 /// Whether the hit says who the text is about.
@@ -204,6 +253,17 @@ mod tests {
             ["инвалидность"]
         );
         assert_eq!(seen("+77010000001, ВИЧ"), ["ВИЧ"]);
+        assert_eq!(seen("+77010000001, ДиаБет"), ["ДиаБет"]);
+        assert_eq!(seen("«Hiv», +77010000001"), ["Hiv"]);
+        for word in WORDS {
+            let (small, capitals) = (word.trim_end(), word.trim_end().to_uppercase());
+            for text in [
+                format!("+77010000001 {small}"),
+                format!("+77010000001 — {capitals}"),
+            ] {
+                assert_eq!(seen(&text).len(), 1, "{text}");
+            }
+        }
         assert_eq!(seen("ВИЧ и диабет: лекция"), [""; 0]);
         assert_eq!(seen("Петрович +77010000001"), [""; 0]);
     }
