@@ -170,15 +170,32 @@ pub(super) fn one_script(text: &str) -> Option<Folded> {
 
 /// Whether a letter of ASCII stands beside one of Cyrillic.
 fn has_mixture(text: &str) -> bool {
-    let is_lead = |it: u8| matches!(it, 0xd0..=0xd3);
-    let bytes = text.as_bytes();
-    bytes.windows(2).any(|it| match it {
-        [before, after] => {
-            (before.is_ascii_alphabetic() && is_lead(*after))
-                || (*before & 0xc0 == 0x80 && after.is_ascii_alphabetic())
-        }
-        _ => false,
+    has_pair(text.as_bytes(), |before, after| {
+        (before.is_ascii_alphabetic() & (after & 0xfc == 0xd0))
+            | ((before & 0xc0 == 0x80) & after.is_ascii_alphabetic())
     })
+}
+
+/// Whether two bytes beside each other are as `is_so` asks. Whole blocks are tested without branches, which the compiler vectorises.
+fn has_pair(bytes: &[u8], is_so: impl Fn(u8, u8) -> bool) -> bool {
+    const BLOCK: usize = 32;
+    let Some((_, behind)) = bytes.split_first() else {
+        return false;
+    };
+    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+    let (blocks_behind, _) = behind.as_chunks::<BLOCK>();
+    let count = blocks.len().min(blocks_behind.len());
+    let in_block = |(block, behind): (&[u8; BLOCK], &[u8; BLOCK])| {
+        (block.iter().zip(behind)).fold(false, |any, (it, next)| any | is_so(*it, *next))
+    };
+    let tail = if count < blocks.len() {
+        bytes.get(count * BLOCK..).unwrap_or_default()
+    } else {
+        rest
+    };
+    let tail_behind = behind.get(count * BLOCK..).unwrap_or_default();
+    blocks.iter().zip(blocks_behind).any(in_block)
+        || (tail.iter().zip(tail_behind)).any(|(it, next)| is_so(*it, *next))
 }
 
 /// Whether the byte is a control character or leads a character that may be folded: all but ASCII, Latin letters and Cyrillic.
@@ -194,6 +211,52 @@ fn needs_folding(text: &str) -> bool {
             .chars()
             .any(|it| matches!(meaning(it), Meaning::Ascii(_) | Meaning::Nothing));
     }
+    let bytes = text.as_bytes();
+    // The marks of Cyrillic are led by the byte that leads letters of Kazakh, and matter behind a digit only.
+    if has_pair(bytes, |before, after| {
+        before.is_ascii_digit() & (after == 0xd2)
+    }) {
+        return has_folded_at_digit(text);
+    }
+    let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let mut from = 0;
+    while let Some(start) = next_foreign(bytes, from) {
+        // From a digit before to a digit behind: what stands between them is of this stretch alone.
+        let rest = bytes.get(start..).unwrap_or_default();
+        let end = start
+            + rest
+                .iter()
+                .position(|it| !is_foreign(*it) && *it & 0xc0 != 0x80)
+                .unwrap_or(rest.len());
+        let stretch =
+            start - usize::from(start > 0 && is_digit(start - 1))..end + usize::from(is_digit(end));
+        if has_folded_at_digit(text.get(stretch).unwrap_or_default()) {
+            return true;
+        }
+        from = end;
+    }
+    false
+}
+
+/// Position of the next byte that [`is_foreign`], at or after `from`.
+fn next_foreign(bytes: &[u8], from: usize) -> Option<usize> {
+    const BLOCK: usize = 32;
+    let mut at = from;
+    let mut rest = bytes.get(from..)?;
+    while let Some((block, tail)) = rest.split_first_chunk::<BLOCK>() {
+        if block.iter().fold(false, |any, it| any | is_foreign(*it)) {
+            break;
+        }
+        at += BLOCK;
+        rest = tail;
+    }
+    rest.iter()
+        .position(|it| is_foreign(*it))
+        .map(|offset| at + offset)
+}
+
+/// Whether a digit of another script occurs in `text`, or a separator, mark or invisible character stands beside a digit.
+fn has_folded_at_digit(text: &str) -> bool {
     let mut is_after_digit = false;
     let mut is_after_folded = false;
     for ch in text.chars() {
@@ -354,6 +417,43 @@ mod tests {
         for plain in ["Иванова and Серик", "naïve", "Wi-Fi роутер", "USBкабель"]
         {
             assert!(one_script(plain).is_none(), "{plain}");
+        }
+    }
+
+    #[test]
+    fn a_pair_is_seen_wherever_it_stands() {
+        for length in [2, 3, 31, 32, 33, 34, 63, 64, 65, 66, 100] {
+            for at in 0..length - 1 {
+                let mut bytes = vec![b' '; length];
+                bytes[at] = b'a';
+                bytes[at + 1] = b'b';
+                let seen = has_pair(&bytes, |it, next| (it == b'a') & (next == b'b'));
+                assert!(seen, "{at} of {length}");
+                assert!(!has_pair(&bytes, |it, next| (it == b'b') & (next == b'a')));
+            }
+        }
+        assert!(!has_pair(b"a", |_, _| true));
+    }
+
+    #[test]
+    fn a_digit_is_seen_beside_what_is_folded_wherever_they_stand() {
+        for before in 0..70 {
+            let padding = "я".repeat(before);
+            for part in [
+                "1\u{a0}2",
+                "\u{2011}2",
+                "1\u{300}",
+                "٩",
+                "«\u{200b}2",
+                "1\u{489}",
+            ] {
+                let text = format!("{padding}{part}{padding}");
+                assert!(fold(&text).is_some(), "{text}");
+            }
+            for part in ["«1»", "1 — 2", "қ 1", "1қ", "и\u{489} 1"] {
+                let text = format!("{padding}{part}{padding}");
+                assert!(fold(&text).is_none(), "{text}");
+            }
         }
     }
 

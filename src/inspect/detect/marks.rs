@@ -82,7 +82,9 @@ pub(super) struct Marks(u8);
 
 impl Marks {
     pub(super) fn of(text: &str) -> Self {
-        Self(text.bytes().fold(0, |marks, it| marks | of_byte(it)))
+        let (blocks, rest) = text.as_bytes().as_chunks::<8>();
+        let of = |bytes: &[u8]| bytes.iter().fold(0, |marks, it| marks | of_byte(*it));
+        Self(blocks.iter().fold(of(rest), |marks, it| marks | of(it)))
     }
 
     pub(super) const fn has(self, mark: u8) -> bool {

@@ -417,7 +417,7 @@ impl Detectors {
         }
         if is_keyed || marks.has(mark::SPACE) {
             let mut sink = Sink { hits, work };
-            name_in_text::scan(field.text, &context, &mut sink, base);
+            name_in_text::scan(field.text, marks, &context, &mut sink, base);
             health::words(field.text, &context, &mut sink, base);
             work = sink.work;
         }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     BY_KEY, Context, Sink, ValueKind, fold,
-    marks::{self, mark},
+    marks::{self, Marks, mark},
     person_name::{has_initials, has_patronymic},
     prose::names,
 };
@@ -28,7 +28,7 @@ const MARKS_MAX: usize = 3;
 
 /// Appends the names in `text`, as it was sent. Running text is what no key speaks for; a value that a key calls a name only beside a
 /// person (`name`, which goods have too) counts by itself when it is nothing but a person's name of two words or more.
-pub(super) fn scan(text: &str, context: &Context, sink: &mut Sink<'_>, base: usize) {
+pub(super) fn scan(text: &str, marks: Marks, context: &Context, sink: &mut Sink<'_>, base: usize) {
     if context.kind == ValueKind::Key {
         // A map by name: `{"Смирнова Ольга": {…}}`. Labels with capitals are few, and the tagger knows them from names.
         if sink.hits.len() == base && may_be_full_name(text) && is_full_name(text) {
@@ -55,7 +55,7 @@ pub(super) fn scan(text: &str, context: &Context, sink: &mut Sink<'_>, base: usi
             let start = text.len() - text.trim_start().len();
             let range = start..start + text.trim().len();
             sink.push(Category::NameFull, NAME, Confidence::High, range, None);
-        } else if is_prose(text) {
+        } else if is_prose(text, marks) {
             sink.work += text.len() as u64;
             for it in names(read) {
                 let range = unmixed
@@ -104,14 +104,19 @@ fn is_person_by_form(text: &str, context: &Context) -> bool {
 }
 
 /// Whether `text` is written for people: enough words, and few of the marks of code, logs and markup.
-fn is_prose(text: &str) -> bool {
+fn is_prose(text: &str, marks: Marks) -> bool {
     if text.split_whitespace().nth(WORDS_MIN - 1).is_none() {
         return false;
     }
     // Base64 in lines is no prose.
-    let spaces = text.bytes().filter(u8::is_ascii_whitespace).count();
-    if text.len() > LONG && text.is_ascii() && text.len() > (spaces + 1) * WORD_MAX {
-        return false;
+    if text.len() > LONG && text.is_ascii() {
+        let spaces = text.bytes().filter(u8::is_ascii_whitespace).count();
+        if text.len() > (spaces + 1) * WORD_MAX {
+            return false;
+        }
+    }
+    if !marks.has(mark::CODE) {
+        return true;
     }
     let marks = text
         .bytes()
