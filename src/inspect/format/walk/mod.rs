@@ -215,7 +215,8 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         if self.is_drawing() || self.is_clean_name(id) {
             return;
         }
-        let name = self.reading.keys.name(id);
+        // A copy of its own, since most names hold nothing and need not be kept to be shared.
+        let name = self.reading.keys.text(id).to_owned();
         let field = Field {
             text: &name,
             kind: ValueKind::Key,
