@@ -6,7 +6,7 @@ use base64::{
 };
 use proptest::prelude::*;
 
-use super::*;
+use super::{super::Inspector, *};
 use crate::model::finding::GapKind;
 
 /// A mail as a library writes it, its lines ended by `end`.
@@ -265,4 +265,18 @@ proptest! {
             prop_assert!(inspection.findings.iter().all(|found| found.span.end <= text.len()));
         }
     }
+}
+
+/// Whoever puts mail of a charset of one byte a character into base64 does not say so outside.
+#[test]
+fn mail_that_is_no_utf_8_is_read_in_base64() {
+    let fields =
+        b"From: a@example.com\r\nTo: list:;\r\nContent-Type: text/plain; charset=koi8-r\r\n\r\n";
+    // "Номер 991231100010"
+    let text = b"\xee\xcf\xcd\xc5\xd2 991231100010\r\n";
+    let encoded = BASE64_STANDARD.encode([fields.as_slice(), text].concat());
+    let body = format!(r#"{{"raw":"{encoded}"}}"#);
+    let read = Inspector::default().inspect(&message("application/json", body), &Plan::default());
+    let found: Vec<_> = read.findings.iter().map(|it| it.category.code()).collect();
+    assert!(found.contains(&"national_id"), "{found:?}");
 }

@@ -1,5 +1,7 @@
 //! Stretches of a text that are the base64, base32 or hexadecimal digits of another.
 
+use encoding_rs::WINDOWS_1251;
+
 use super::{
     super::{
         codes::{self, is_text},
@@ -9,6 +11,9 @@ use super::{
     escape::hexadecimal,
     kind, kinds_of,
 };
+
+/// Shortest base64 that is taken for text of one byte a character.
+const NARROW_MIN: usize = 32;
 
 /// Bytes of a decoded stretch that are looked at before the rest is decoded.
 const BEGINNING: usize = 4;
@@ -114,6 +119,24 @@ fn from_base64(run: &str, signs: Signs) -> Option<String> {
         .flatten()
         .filter(|it| is_text(it) && (is_mixed || is_number(it)))
         .or_else(|| signs.has(kind::UPPER).then(|| codes::wide(run)).flatten())
+        .or_else(|| is_mixed.then(|| narrow(run)).flatten())
+}
+
+/// Text of one byte a character, as windows-1251 reads it: identifiers are ASCII in all such charsets, and which one it is nobody says.
+/// Random bytes of this length are no such text but once in ten thousand.
+fn narrow(run: &str) -> Option<String> {
+    let is_text = |it: &u8| {
+        matches!(it, b'\t' | b'\r' | b'\n' | b' '..=b'~' | 0xc0..)
+            || matches!(
+                it,
+                0x85 | 0x91..=0x97 | 0xa0 | 0xa3 | 0xa8 | 0xab | 0xb3 | 0xb8 | 0xb9 | 0xbb
+            )
+    };
+    let is_possible =
+        run.len() >= NARROW_MIN && sealed::begins_with(run, |it| it.iter().all(is_text));
+    let bytes = is_possible.then(|| sealed::decode_bytes(run)).flatten()?;
+    let (text, _) = WINDOWS_1251.decode_without_bom_handling(&bytes);
+    bytes.iter().all(is_text).then(|| text.into_owned())
 }
 
 /// Whether there is no letter in it.
