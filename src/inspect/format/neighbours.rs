@@ -101,16 +101,11 @@ fn read_window<S: Scan, P>(
         16 if is_card() => {}
         _ => return false,
     }
-    // In groups, because groups may also be the time of day that their digits show.
+    // In groups, because groups may also be the time of day that their digits show; of two pieces, wherever they part.
     let texts: Vec<&str> = pieces.iter().map(Piece::text).collect();
-    let text = texts.join("-");
-    let field = Field {
-        text: &text,
-        kind: ValueKind::String,
-        key: KeyHint::default(),
-        parent: KeyHint::default(),
-    };
-    if !reading.detect(&field, near) || !reading.is_number(text.len()) {
+    let is_in_groups = is_number(reading, &texts.join("-"), near);
+    let is_parted = !is_in_groups && pieces.len() == 2 && is_number(reading, &texts.concat(), near);
+    if !is_in_groups && !is_parted {
         return false;
     }
     let mut places = Vec::with_capacity(pieces.len());
@@ -123,11 +118,22 @@ fn read_window<S: Scan, P>(
     let is_row = names
         .windows(2)
         .all(|it| matches!(it, [one, next] if one.map(stem) == next.map(stem)));
-    if pieces.len() > 2 && !is_row {
+    if (is_parted || pieces.len() > 2) && !is_row {
         return false;
     }
     reading.keep_split(places);
     true
+}
+
+/// Whether the whole `text` is a number that counts.
+fn is_number<S: Scan>(reading: &mut Reading<'_, S>, text: &str, near: NodeId) -> bool {
+    let field = Field {
+        text,
+        kind: ValueKind::String,
+        key: KeyHint::default(),
+        parent: KeyHint::default(),
+    };
+    reading.detect(&field, near) && reading.is_number(text.len())
 }
 
 /// The name under which a piece stands; elements have none.

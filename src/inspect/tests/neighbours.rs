@@ -56,6 +56,16 @@ fn a_number_in_neighbouring_values_is_found_in_each_of_them() {
         "991231100010"
     );
     for body in [
+        r#"["99123","1100010"]"#,
+        r#"{"part1":"9912","part2":"31100010"}"#,
+        r#"{"a":"9912311","b":"00010"}"#,
+    ] {
+        let parts = found("application/json", body);
+        assert_eq!(parts.concat(), "991231100010", "{body}");
+    }
+    for body in [
+        r#"{"zip":"99123","order":"1100010"}"#,
+        r#"["99123","1100011"]"#,
         r#"{"iin_a":"991231","iin_b":"100011"}"#,
         r#"{"date":"050314","time":"100013"}"#,
         r#"{"a":"991231","x":"-","b":"100010"}"#,
