@@ -2,8 +2,18 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::{Context, Sink};
+use super::{Context, Sink, nearby};
 use crate::model::{Category, finding::Confidence};
+
+/// Words near the address of a device.
+const MAC_WORDS: &[&str] = &[
+    "mac ",
+    "macs",
+    "mac:",
+    "mac-",
+    "physical address",
+    "hardware address",
+];
 
 /// Longest text of an IPv6 address (RFC 4291 §2.2, with an embedded IPv4 address).
 const IPV6_MAX: usize = 45;
@@ -104,6 +114,8 @@ pub(super) fn around_colon(text: &str, at: usize, context: &Context, sink: &mut 
     if is_mac(token) {
         let sure = if context.names(Category::OnlineDeviceId) {
             Confidence::Certain
+        } else if nearby::is_free(context) && nearby::has_word(text, start, end, MAC_WORDS) {
+            Confidence::High
         } else {
             Confidence::Medium
         };
@@ -186,7 +198,7 @@ mod tests {
             &[(
                 "mac 00:1B:44:11:3A:B7 up",
                 "00:1B:44:11:3A:B7",
-                Confidence::Medium,
+                Confidence::High,
             )],
         );
         check_none(&[

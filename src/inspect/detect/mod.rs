@@ -4,6 +4,8 @@
 //! member name, with what the key dictionary says of the key. A detector never sees the message.
 
 mod account;
+mod address;
+mod announced;
 mod by_key;
 mod card;
 pub mod categories;
@@ -162,6 +164,7 @@ pub struct Hit {
 pub const DETECTORS: &[&str] = &[
     "account-address",
     "address-in-text",
+    "birth-date-in-text",
     "coordinates",
     "email",
     "health",
@@ -454,7 +457,16 @@ fn scan_candidates(text: &str, context: &Context, sink: &mut Sink<'_>) {
             Some(b'@') => email::around(text, at, context, sink),
             Some(b':') => account::after_colon(text, at, context, sink)
                 .unwrap_or_else(|| ip::around_colon(text, at, context, sink)),
-            _ => digits::at(text, at, context, sink),
+            _ => {
+                let known = sink.hits.len();
+                let end = digits::at(text, at, context, sink);
+                let is_sure = |it: &Hit| it.confidence >= Confidence::High;
+                if sink.hits.iter().skip(known).any(is_sure) {
+                    end
+                } else {
+                    announced::at(text, at, context, sink).map_or(end, |it| it.max(end))
+                }
+            }
         };
     }
 }

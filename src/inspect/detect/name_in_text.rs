@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use super::{
-    BY_KEY, Context, Sink, ValueKind, fold,
+    BY_KEY, Context, Sink, ValueKind,
+    address::ADDRESS,
+    fold,
     marks::{self, Marks, mark},
     person_name::{has_initials, has_patronymic},
     prose::names,
@@ -148,10 +150,10 @@ fn is_full_name(text: &str) -> bool {
         )
 }
 
-/// Whether a name runs into what identifies a person more surely, such as the first part of an address.
+/// Whether a name runs into what identifies a person more surely, such as the first part of an address, or is that of a street.
 fn is_part_of_identifier(range: &Range<usize>, text: &str, sink: &Sink<'_>, base: usize) -> bool {
     let found = sink.hits.iter().skip(base);
-    let mut identifiers = found.filter(|it| it.identifier.is_some());
+    let mut identifiers = found.filter(|it| it.identifier.is_some() || it.detector == ADDRESS);
     text.as_bytes().get(range.end) == Some(&b'@')
         || identifiers.any(|it| it.range.start < range.end && range.start < it.range.end)
 }
