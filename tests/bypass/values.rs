@@ -346,7 +346,15 @@ fn no_part_of_a_multipart_body_hides_a_value() {
         ),
         (
             "x\r\nContent-Type: multipart/mixed; boundary=C".to_owned(),
+            "--C\r\n\r\n991231100010\r\n--C--",
+        ),
+        (
+            "x\r\nContent-Type: multipart/mixed".to_owned(),
             "--C\r\n\r\n1\r\n--C--",
+        ),
+        (
+            "x\r\nContent-Type: message/rfc822".to_owned(),
+            "Subject: =?utf-8?B?OTkxMjMxMTAwMDEw?=\r\n\r\n1",
         ),
         ("first_name".to_owned(), "Aigerim"),
         ("\"customer[first_name]\"".to_owned(), "Aigerim"),
@@ -375,6 +383,14 @@ fn no_part_of_a_multipart_body_hides_a_value() {
             "{\"sku\":\"SKU-991231-100\"}",
         ),
         ("note\r\nContent-Transfer-Encoding: base64", "b2s="),
+        (
+            "note\r\nContent-Type: multipart/mixed; boundary=C",
+            "--C\r\n\r\nok\r\n--C--",
+        ),
+        (
+            "note\r\nContent-Type: message/rfc822",
+            "Subject: =?utf-8?B?b2s=?=\r\n\r\nok",
+        ),
         ("note", ""),
     ] {
         bench.forwarded(head, &form(head, content));
