@@ -120,15 +120,9 @@ const PHONES: &[&str] = &[
     "mobile",
     "cell",
     "call",
-    "desk",
     "fax",
-    "reach",
     "whatsapp",
     "sms",
-    "text",
-    "registered",
-    "answering",
-    "messages",
     "тел",
     "телефон",
     "телефона",
@@ -347,7 +341,7 @@ fn phone(text: &str, start: usize, run_end: usize, sink: &mut Sink<'_>) -> Optio
         length > run_end - start,
         extension_end(text, start + length),
     );
-    if !(7..=15).contains(&count) || !(groups || count >= 9) || goes_on(text, end) {
+    if !(7..=12).contains(&count) || !groups || goes_on(text, end) {
         return None;
     }
     sink.spend_validator();
