@@ -3,7 +3,7 @@
 
 use super::{
     Context, Sink, ValueKind, address, date, national,
-    nearby::{ends_with_letter, goes_on, is_free},
+    nearby::{comes_from, ends_with_letter, goes_on, is_free},
 };
 use crate::model::{
     Category,
@@ -215,19 +215,13 @@ fn number(
         .take_while(|it| it.is_ascii_alphabetic() || *it == b'-')
         .count();
     let from = start - letters;
-    if ends_with_letter_or_digit(text, from) {
+    if comes_from(text, from) {
         return None;
     }
     let end = value_end(text, start)?;
     [from, with_letters_before(text, from)]
         .into_iter()
         .find_map(|from| identifier(text, from, end, sink))
-}
-
-fn ends_with_letter_or_digit(text: &str, at: usize) -> bool {
-    text.get(..at)
-        .and_then(|it| it.chars().next_back())
-        .is_some_and(|it| it.is_alphanumeric() || it == '_')
 }
 
 /// Takes the part of `text` if a word announces it as a number of a person or of a document.
@@ -278,7 +272,7 @@ fn with_letters_before(text: &str, from: usize) -> usize {
         .rev()
         .take_while(u8::is_ascii_uppercase)
         .count();
-    if (1..=3).contains(&letters) && !ends_with_letter_or_digit(text, head.len() - letters) {
+    if (1..=3).contains(&letters) && !comes_from(text, head.len() - letters) {
         head.len() - letters
     } else {
         from
@@ -378,7 +372,7 @@ fn extension_end(text: &str, at: usize) -> usize {
 
 /// A date in digits beside a word for birth.
 fn birth_date(text: &str, start: usize, run: usize, sink: &mut Sink<'_>) -> Option<usize> {
-    if !matches!(run, 1 | 2 | 4) || ends_with_letter_or_digit(text, start) {
+    if !matches!(run, 1 | 2 | 4) || comes_from(text, start) {
         return None;
     }
     let rest = text.get(start..)?;
