@@ -16,12 +16,8 @@ const PERSONS: &str =
     "aru@example.org, +7 701 000 00 01, 991231100010, 4111 1111 1111 1111, 198.51.100.7; ";
 
 fn field(text: &str) -> Field<'_> {
-    Field {
-        text,
-        kind: ValueKind::String,
-        key: KeyHint::default(),
-        parent: KeyHint::default(),
-    }
+    let none = KeyHint::default();
+    Field::new(text, ValueKind::String, none, none)
 }
 
 fn texts(criterion: &mut Criterion) {

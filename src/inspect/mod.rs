@@ -18,6 +18,7 @@ mod person;
 mod reduce;
 mod selector;
 mod signature;
+mod signs;
 #[cfg(test)]
 mod tests;
 

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::super::look_alikes;
+use super::super::{look_alikes, signs::is_foreign};
 
 /// First of ten consecutive decimal digits (Unicode `Nd`) of the scripts in common use, beside ASCII.
 const ZEROES: &[char] = &[
@@ -196,11 +196,6 @@ fn has_pair(bytes: &[u8], is_so: impl Fn(u8, u8) -> bool) -> bool {
     let tail_behind = behind.get(count * BLOCK..).unwrap_or_default();
     blocks.iter().zip(blocks_behind).any(in_block)
         || (tail.iter().zip(tail_behind)).any(|(it, next)| is_so(*it, *next))
-}
-
-/// Whether the byte is a control character or leads a character that may be folded: all but ASCII, Latin letters and Cyrillic.
-pub(super) const fn is_foreign(byte: u8) -> bool {
-    matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127 | 0xc2 | 0xcc | 0xcd | 0xd9..=0xff)
 }
 
 /// Whether a digit of another script occurs, a separator, mark or invisible character stands beside a digit, or anything is to be

@@ -21,7 +21,6 @@ mod health;
 mod iban;
 mod ip;
 mod location;
-mod marks;
 mod name_in_text;
 mod national;
 mod nearby;
@@ -33,8 +32,8 @@ use std::ops::Range;
 
 pub(crate) use email::is_persons as is_persons_address;
 
+use super::signs::{Signs, is_candidate, sign};
 use crate::model::{Category, finding::Confidence, subject::Identifier};
-use marks::{Marks, mark};
 
 /// What the key dictionary says of a member, field, parameter or header name. Looked up once per distinct name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -141,6 +140,21 @@ pub struct Field<'a> {
     pub key: KeyHint,
     /// Hint of the key under which the enclosing object stands.
     pub parent: KeyHint,
+    /// What the bytes of the text say.
+    pub(super) signs: Signs,
+}
+
+impl<'a> Field<'a> {
+    /// The field of `text`, under its own key and its parent's. Costs a pass over the text.
+    pub fn new(text: &'a str, kind: ValueKind, key: KeyHint, parent: KeyHint) -> Self {
+        Self {
+            text,
+            kind,
+            key,
+            parent,
+            signs: Signs::of(text),
+        }
+    }
 }
 
 /// A hit in one text.
@@ -375,41 +389,38 @@ impl Detectors {
         {
             return cost;
         }
-        let marks = Marks::of(field.text);
-        if may_be_keyed || marks.has(mark::CANDIDATE | mark::FOREIGN | mark::SPACE) {
-            cost + Self::scan_marked(field, marks, hits)
+        let starts = sign::CANDIDATE | sign::FOREIGN | sign::SPACE;
+        if may_be_keyed || field.signs.has_any(starts) {
+            cost + Self::scan_marked(field, hits)
         } else {
             cost
         }
     }
 
     /// Reads a text that may hold something; the work units beyond those of its bytes.
-    fn scan_marked(field: &Field<'_>, marks: Marks, hits: &mut Vec<Hit>) -> u64 {
+    fn scan_marked(field: &Field<'_>, hits: &mut Vec<Hit>) -> u64 {
+        let signs = field.signs;
         let context = Context::of(field);
         let is_keyed = context.own.is_some() || context.inherited.is_some();
         if field.text.len() < UNKEYED_VALUE_MIN && !is_keyed {
             return 0;
         }
         let base = hits.len();
-        if marks.has(mark::FOREIGN)
+        if signs.has(sign::FOREIGN)
             && let Some(plain) = fold::visible(field.text)
         {
-            let seen = Field {
-                text: &plain.text,
-                ..*field
-            };
-            let work = Self::scan_marked(&seen, Marks::of(&plain.text), hits);
+            let seen = Field::new(&plain.text, field.kind, field.key, field.parent);
+            let work = Self::scan_marked(&seen, hits);
             for hit in hits.iter_mut().skip(base) {
                 hit.range = plain.original(&hit.range);
             }
             return work + plain.text.len() as u64;
         }
         // Most values hold nothing that a detector starts from.
-        let may_fold =
-            marks.has(mark::FOREIGN) || marks.has(mark::COMBINING) && marks.has(mark::CANDIDATE);
+        let may_fold = signs.has(sign::FOREIGN) || signs.has(sign::COMBINING | sign::CANDIDATE);
         let folded = may_fold.then(|| fold::fold(field.text)).flatten();
         let mut work = 0;
-        if folded.is_some() || is_keyed || marks.has(mark::CANDIDATE) {
+        if folded.is_some() || is_keyed || signs.has(sign::CANDIDATE) {
             let text = folded.as_ref().map_or(field.text, |it| it.text.as_str());
             work = scan_folded(text, &context, hits);
         }
@@ -418,9 +429,9 @@ impl Detectors {
                 hit.range = folded.original(&hit.range);
             }
         }
-        if is_keyed || marks.has(mark::SPACE) {
+        if is_keyed || signs.has(sign::SPACE) {
             let mut sink = Sink { hits, work };
-            name_in_text::scan(field.text, marks, &context, &mut sink, base);
+            name_in_text::scan(field.text, signs, &context, &mut sink, base);
             health::words(field.text, &context, &mut sink, base);
             work = sink.work;
         }
@@ -469,11 +480,6 @@ fn scan_candidates(text: &str, context: &Context, sink: &mut Sink<'_>) {
             }
         };
     }
-}
-
-/// A digit, `:` (which follows `9` in ASCII) or `@`.
-const fn is_candidate(byte: u8) -> bool {
-    byte.wrapping_sub(b'0') <= 10 || byte == b'@'
 }
 
 /// Position of the next candidate at or after `from`. Whole blocks are tested without branches, which the compiler vectorises.

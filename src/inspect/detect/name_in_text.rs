@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::{
+    super::signs::{self, Signs, sign},
     BY_KEY, Context, Sink, ValueKind,
     address::ADDRESS,
     fold,
-    marks::{self, Marks, mark},
     person_name::{has_initials, has_patronymic},
     prose::names,
 };
@@ -30,7 +30,7 @@ const MARKS_MAX: usize = 3;
 
 /// Appends the names in `text`, as it was sent. Running text is what no key speaks for; a value that a key calls a name only beside a
 /// person (`name`, which goods have too) counts by itself when it is nothing but a person's name of two words or more.
-pub(super) fn scan(text: &str, marks: Marks, context: &Context, sink: &mut Sink<'_>, base: usize) {
+pub(super) fn scan(text: &str, signs: Signs, context: &Context, sink: &mut Sink<'_>, base: usize) {
     if context.kind == ValueKind::Key {
         // A map by name: `{"Смирнова Ольга": {…}}`. Labels with capitals are few, and the tagger knows them from names.
         if sink.hits.len() == base && may_be_full_name(text) && is_full_name(text) {
@@ -57,7 +57,7 @@ pub(super) fn scan(text: &str, marks: Marks, context: &Context, sink: &mut Sink<
             let start = text.len() - text.trim_start().len();
             let range = start..start + text.trim().len();
             sink.push(Category::NameFull, NAME, Confidence::High, range, None);
-        } else if is_prose(text, marks) {
+        } else if is_prose(text, signs) {
             sink.work += text.len() as u64;
             for it in names(read) {
                 let range = unmixed
@@ -106,7 +106,7 @@ fn is_person_by_form(text: &str, context: &Context) -> bool {
 }
 
 /// Whether `text` is written for people: enough words, and few of the marks of code, logs and markup.
-fn is_prose(text: &str, marks: Marks) -> bool {
+fn is_prose(text: &str, signs: Signs) -> bool {
     if text.split_whitespace().nth(WORDS_MIN - 1).is_none() {
         return false;
     }
@@ -117,12 +117,12 @@ fn is_prose(text: &str, marks: Marks) -> bool {
             return false;
         }
     }
-    if !marks.has(mark::CODE) {
+    if !signs.has(sign::CODE) {
         return true;
     }
     let marks = text
         .bytes()
-        .filter(|it| marks::of_byte(*it) & mark::CODE != 0)
+        .filter(|it| signs::of_byte(*it) & sign::CODE != 0)
         .count();
     marks * 100 <= text.len() * MARKS_MAX
 }
@@ -164,12 +164,7 @@ mod tests {
     use super::*;
 
     fn scanned(text: &str, key: KeyHint) -> Vec<Hit> {
-        let field = Field {
-            text,
-            kind: ValueKind::String,
-            key,
-            parent: KeyHint::default(),
-        };
+        let field = Field::new(text, ValueKind::String, key, KeyHint::default());
         let mut hits = Vec::new();
         Detectors::default().scan(&field, &mut hits);
         hits

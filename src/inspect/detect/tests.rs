@@ -2,15 +2,7 @@ use super::*;
 
 fn scan(text: &str, kind: ValueKind, key: KeyHint, parent: KeyHint) -> Vec<Hit> {
     let mut hits = Vec::new();
-    Detectors::default().scan(
-        &Field {
-            text,
-            kind,
-            key,
-            parent,
-        },
-        &mut hits,
-    );
+    Detectors::default().scan(&Field::new(text, kind, key, parent), &mut hits);
     for hit in &hits {
         assert!(
             text.get(hit.range.clone()).is_some(),
@@ -258,12 +250,12 @@ fn earlier_hits_stay() {
         KeyHint::default(),
         KeyHint::default(),
     );
-    let field = Field {
-        text: "+77010000001 +77010000002",
-        kind: ValueKind::String,
-        key: KeyHint::default(),
-        parent: KeyHint::default(),
-    };
+    let field = Field::new(
+        "+77010000001 +77010000002",
+        ValueKind::String,
+        KeyHint::default(),
+        KeyHint::default(),
+    );
     let work = Detectors::default().scan(&field, &mut hits);
     assert_eq!(hits.len(), 3);
     assert!(work > field.text.len() as u64);

@@ -28,20 +28,12 @@ const BLOCKS: &[&str] = &[
     "tbody", "td", "th", "thead", "title", "tr", "ul",
 ];
 
-/// Whether `byte` may stand in a list of codes.
-pub(super) const fn is_in_list(byte: u8) -> bool {
-    byte.is_ascii_hexdigit()
-        || matches!(
-            byte,
-            b'x' | b'X' | b' ' | b',' | b';' | b':' | b'-' | b'[' | b']' | b'\\' | b'\n' | b'\r'
-        )
-}
-
 /// `text` with `[at]` and `(dot)` as the signs that they spell; `None` when no address is spelt so.
 pub(super) fn spelt(text: &str) -> Option<String> {
-    let is_spelt = ["at]", "at)", "AT]", "AT)"]
-        .iter()
-        .any(|it| text.contains(it));
+    let is_spelt = memchr::memchr2_iter(b']', b')', text.as_bytes()).any(|at| {
+        let head = text.get(..at).unwrap_or_default();
+        head.ends_with("at") || head.ends_with("AT")
+    });
     if !is_spelt {
         return None;
     }
@@ -118,12 +110,13 @@ pub(super) fn of_list(text: &str, out: &mut Vec<String>) {
 
 /// What the codes in calls like `String.fromCharCode(57, 57)`, `chr(57).chr(57)` or `CHAR(57, 57)` read as.
 pub(super) fn of_calls(text: &str) -> Option<String> {
-    let at = ["harCode(", "chr(", "CHR(", "CHAR(", "char(", "Char("]
-        .iter()
-        .filter_map(|it| text.find(it))
-        .min()?;
+    const CALLS: [&str; 6] = ["harCode(", "chr(", "CHR(", "CHAR(", "char(", "Char("];
+    let call = memchr::memchr_iter(b'(', text.as_bytes()).find(|at| {
+        let head = text.get(..=*at).unwrap_or_default();
+        CALLS.iter().any(|it| head.ends_with(it))
+    });
     let codes = text
-        .get(at..)?
+        .get(call?..)?
         .split(|it: char| !it.is_ascii_digit())
         .filter(|it| !it.is_empty());
     let codes: Option<Vec<u8>> = codes.map(|it| it.parse().ok()).collect();
@@ -161,8 +154,9 @@ fn may_begin_wide(bytes: &[u8]) -> bool {
 /// What the base64 in `run` reads as in UTF-16; UTF-7 puts a plus before it.
 pub(super) fn wide(run: &str) -> Option<String> {
     let run = run.strip_prefix('+').unwrap_or(run);
+    // What is shorter is looked at as a whole.
     let is_possible = sealed::first_bytes(run).is_some_and(|it| may_begin_wide(&it))
-        && sealed::begins_with(run, may_begin_wide);
+        && sealed::beginning(run).is_none_or(|it| may_begin_wide(&it));
     let bytes = is_possible.then(|| sealed::decode_bytes(run)).flatten()?;
     let (is_little, bytes) = match bytes.as_slice() {
         [0xff, 0xfe, rest @ ..] => (true, rest),

@@ -1,7 +1,10 @@
 //! Documents that are the value of a string, other than JSON: told by how they begin, so that other texts cost a look at a byte.
 
 use super::{
-    super::detect::ValueKind,
+    super::{
+        detect::ValueKind,
+        signs::{Signs, sign},
+    },
     form, graphql,
     json::{Value, first_byte, within},
     mail,
@@ -23,14 +26,17 @@ pub(crate) enum Embedded {
 }
 
 impl Embedded {
-    /// The document that `value` is.
-    pub(crate) fn of(value: &Value<'_>) -> Option<Self> {
-        if value.kind != ValueKind::String {
+    /// The document that `value`, whose bytes have these `signs`, is: each kind has at least one.
+    pub(crate) fn of(value: &Value<'_>, signs: Signs) -> Option<Self> {
+        let telling = sign::BREAK | sign::BRACE | sign::TAG | sign::EQUALS;
+        let text = value.text;
+        let first = first_byte(text)?;
+        let is_possible = signs.has_any(telling) || matches!(first, b'B' | b'b');
+        if value.kind != ValueKind::String || !is_possible {
             return None;
         }
-        let text = value.text;
-        match first_byte(text)? {
-            _ if mail::begins(text.as_bytes()) => Some(Self::Mail),
+        match first {
+            _ if signs.has(sign::BREAK) && mail::begins(text.as_bytes()) => Some(Self::Mail),
             b'B' | b'b' if vcard::begins(text) => Some(Self::ContentLines),
             b'{' | b'q' | b'm' | b's' | b'f'
                 if graphql::begins(text) && graphql::is_document(text) =>
@@ -38,7 +44,9 @@ impl Embedded {
                 Some(Self::GraphQl)
             }
             b'<' if xml::is_document(text, value.depth_left) => Some(Self::Xml),
-            first if first.is_ascii_alphabetic() => form_start(text).map(Self::Form),
+            first if signs.has(sign::EQUALS) && first.is_ascii_alphabetic() => {
+                form_start(text).map(Self::Form)
+            }
             _ => None,
         }
     }

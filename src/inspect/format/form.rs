@@ -160,12 +160,7 @@ fn read_parameter_name<S: Scan>(
         return;
     }
     let name = reading.keys.name(id);
-    let scanned = Field {
-        text: &name,
-        kind: ValueKind::Key,
-        key: around.key,
-        parent: around.parent,
-    };
+    let scanned = Field::new(&name, ValueKind::Key, around.key, around.parent);
     let Some((has_hits, unveiled)) = reading.detect_name(id, &scanned, root) else {
         return;
     };

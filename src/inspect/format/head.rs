@@ -257,12 +257,7 @@ fn read_cookie_rows<S: Scan>(reading: &mut Reading<'_, S>, root: NodeId, cookies
 
 /// Reads a name. Its own text is the only value it has, so the span is that of the name.
 fn read_name<S: Scan>(reading: &mut Reading<'_, S>, root: NodeId, name: &str, hint: KeyHint) {
-    let field = Field {
-        text: name,
-        kind: ValueKind::Key,
-        key: hint,
-        parent: KeyHint::default(),
-    };
+    let field = Field::new(name, ValueKind::Key, hint, KeyHint::default());
     if reading.detect(&field, root) {
         let spot = Spot {
             in_key: true,

@@ -127,12 +127,8 @@ fn read_window<S: Scan, P>(
 
 /// Whether the whole `text` is a number that counts.
 fn is_number<S: Scan>(reading: &mut Reading<'_, S>, text: &str, near: NodeId) -> bool {
-    let field = Field {
-        text,
-        kind: ValueKind::String,
-        key: KeyHint::default(),
-        parent: KeyHint::default(),
-    };
+    let none = KeyHint::default();
+    let field = Field::new(text, ValueKind::String, none, none);
     reading.detect(&field, near) && reading.is_number(text.len())
 }
 

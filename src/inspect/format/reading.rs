@@ -434,7 +434,7 @@ impl<'p, S: Scan> Reading<'p, S> {
     ) -> Option<(bool, Option<Unveiled>)> {
         let before = self.work;
         let has_hits = self.detect(field, near);
-        let unveiled = veil::lift(field.text);
+        let unveiled = veil::lift(field.text, field.signs);
         if has_hits || unveiled.is_some() {
             return Some((has_hits, unveiled));
         }

@@ -54,7 +54,28 @@ pub(crate) fn decode_folded(raw: &[u8]) -> Option<Vec<u8>> {
 
 /// The bytes of which `raw` is the base64 in either alphabet, with line breaks between.
 pub(crate) fn decode_bytes(raw: &str) -> Option<Vec<u8>> {
-    engine(raw).decode(raw.replace(['\r', '\n'], "")).ok()
+    if memchr::memchr2(b'\r', b'\n', raw.as_bytes()).is_none() {
+        return engine(raw).decode(raw).ok();
+    }
+    engine(raw).decode(unfolded(raw)).ok()
+}
+
+/// `text` without its line breaks.
+pub(crate) fn unfolded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    out.extend(lines(text));
+    out
+}
+
+/// What stands between the line breaks of `text`.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let ends = memchr::memchr2_iter(b'\r', b'\n', text.as_bytes());
+    let mut from = 0;
+    ends.chain(std::iter::once(text.len())).map(move |end| {
+        let line = text.get(from..end).unwrap_or_default();
+        from = end + 1;
+        line
+    })
 }
 
 /// The bytes of which `raw` is the base64, when they fit into `space`.
@@ -63,33 +84,59 @@ pub(crate) fn head<'s>(raw: &str, space: &'s mut [u8]) -> Option<&'s [u8]> {
     space.get(..length)
 }
 
-/// Whether `accepts` takes the first nine bytes of what `raw` decodes to. Allocates nothing: most stretches are ids and hashes.
-pub(crate) fn begins_with(raw: &str, accepts: impl FnOnce(&[u8]) -> bool) -> bool {
+/// The first nine bytes that `raw` decodes to in either alphabet, which are enough to tell most ids and hashes from text; `None` when
+/// it does not begin with twelve of their characters.
+pub(crate) fn beginning(raw: &str) -> Option<[u8; 9]> {
+    let start = raw.as_bytes().first_chunk::<12>()?;
     let mut space = [0; 9];
-    let Some(start) = raw.get(..12) else {
-        return true;
-    };
-    // What mixes the alphabets further on is no base64 as a whole, whichever is taken here.
-    match engine(start).decode_slice(start, &mut space) {
-        Ok(length) => space.get(..length).is_some_and(accepts),
-        // Padding within the first twelve characters: too short to be worth a shortcut.
-        Err(_) => true,
+    let (fours, _) = start.as_chunks::<4>();
+    let (threes, _) = space.as_chunks_mut::<3>();
+    for (four, three) in fours.iter().zip(threes) {
+        *three = three_bytes(four)?;
     }
+    Some(space)
 }
 
 /// The first three bytes that `raw` decodes to in either alphabet; `None` when it does not begin with four of their characters.
 pub(crate) fn first_bytes(raw: &str) -> Option<[u8; 3]> {
-    let bits = raw.as_bytes().get(..4)?.iter().try_fold(0_u32, |sum, it| {
-        let value = match it {
-            b'A'..=b'Z' => it - b'A',
-            b'a'..=b'z' => it - b'a' + 26,
-            b'0'..=b'9' => it - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        Some(sum << 6 | u32::from(value))
-    })?;
+    three_bytes(raw.as_bytes().first_chunk::<4>()?)
+}
+
+/// Marks what is no character of base64.
+const NONE: u8 = 1 << 7;
+
+/// What each byte is worth in base64 of either alphabet.
+const WORTH: [u8; 256] = {
+    let mut worth = [NONE; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "the index is a byte, the table has 256 places"
+        )]
+        {
+            worth[byte as usize] = match byte {
+                b'A'..=b'Z' => byte - b'A',
+                b'a'..=b'z' => byte - b'a' + 26,
+                b'0'..=b'9' => byte - b'0' + 52,
+                b'+' | b'-' => 62,
+                b'/' | b'_' => 63,
+                _ => NONE,
+            };
+        }
+        byte += 1;
+    }
+    worth
+};
+
+/// The bytes that four characters stand for, in either alphabet.
+fn three_bytes(four: &[u8; 4]) -> Option<[u8; 3]> {
+    let worth = four.map(|it| WORTH.get(usize::from(it)).copied().unwrap_or(NONE));
+    if worth.iter().fold(0, |all, it| all | it) & NONE != 0 {
+        return None;
+    }
+    let [first, second, third, last] = worth.map(u32::from);
+    let bits = first << 18 | second << 12 | third << 6 | last;
     let [_, first, second, third] = bits.to_be_bytes();
     Some([first, second, third])
 }

@@ -395,12 +395,7 @@ pub fn detect(data: &[u8]) {
 }
 
 fn hits(text: &str, kind: ValueKind, key: KeyHint, parent: KeyHint) {
-    let field = Field {
-        text,
-        kind,
-        key,
-        parent,
-    };
+    let field = Field::new(text, kind, key, parent);
     let detectors = Detectors::default();
     let (mut hits, mut again) = (Vec::new(), Vec::new());
     let work = detectors.scan(&field, &mut hits);

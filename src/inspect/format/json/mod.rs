@@ -13,6 +13,7 @@ use super::{
         coding,
         detect::{Field, KeyHint, Speaks, ValueKind},
         selector::Track,
+        signs::sign,
     },
     binary::BYTES_MAX,
     embedded::{self, Embedded},
@@ -221,13 +222,21 @@ pub(crate) fn read_value<S: Scan>(
     mut spot: impl FnMut(&mut Reading<'_, S>) -> Spot,
 ) {
     let is_text = value.kind == ValueKind::String;
+    let mut field = Field::new(
+        value.text,
+        value.kind,
+        value.around.key,
+        value.around.parent,
+    );
+    let signs = field.signs;
     if is_text
+        && signs.has_any(sign::BRACE | sign::BRACKET)
         && matches!(first_byte(value.text), Some(b'{' | b'['))
         && read_whole(reading, value, near, &mut spot)
     {
         return;
     }
-    let document = Embedded::of(value);
+    let document = Embedded::of(value, signs);
     if let Some(document @ (Embedded::ContentLines | Embedded::Mail)) = document {
         let spot = spot(reading);
         return embedded::read(reading, value, document, &spot);
@@ -247,12 +256,6 @@ pub(crate) fn read_value<S: Scan>(
         }
     }
     let whole;
-    let mut field = Field {
-        text: value.text,
-        kind: value.kind,
-        key: value.around.key,
-        parent: value.around.parent,
-    };
     if reading.detect(&field, near) {
         let spot = placed.get_or_insert_with(|| spot(reading));
         reading.keep(spot, value.layer, value.at);
@@ -260,21 +263,21 @@ pub(crate) fn read_value<S: Scan>(
         && let Some(digits) = integer(value.text)
     {
         whole = digits;
-        field.text = &whole;
+        field = Field::new(&whole, field.kind, field.key, field.parent);
         if reading.detect(&field, near) {
             let spot = placed.get_or_insert_with(|| spot(reading));
             let layer = value.layer.inside(value.text, value.at, Escape::Whole);
             reading.keep(spot, &layer, 0);
         }
     }
-    if is_text {
+    if is_text && signs.has(sign::BRACE) {
         read_objects(reading, value, near, first_find, |reading| {
             placed.get_or_insert_with(|| spot(reading)).clone()
         });
     }
     // No number has so many digits: they are a text in hexadecimal.
     let is_text = is_text || value.kind == ValueKind::Number && value.text.len() > DIGITS_MAX;
-    if is_text && let Some(mut unveiled) = veil::lift(value.text) {
+    if is_text && let Some(mut unveiled) = veil::lift(value.text, signs) {
         if has_documents {
             unveiled
                 .texts

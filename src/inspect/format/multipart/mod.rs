@@ -327,12 +327,7 @@ impl Place {
     fn read_field<S: Scan>(&self, reading: &mut Reading<'_, S>, field: &Field<'_>, has_name: bool) {
         let name = field.name.to_ascii_lowercase();
         let hint = hint(reading, &name);
-        let scanned = Scanned {
-            text: field.name,
-            kind: ValueKind::Key,
-            key: hint,
-            parent: KeyHint::default(),
-        };
+        let scanned = Scanned::new(field.name, ValueKind::Key, hint, KeyHint::default());
         if reading.detect(&scanned, self.node) {
             let spot = Spot {
                 in_key: true,

@@ -1,5 +1,7 @@
 //! Escapes inside a text: of percent, of markup, of programs and style sheets, of mail.
 
+use super::super::super::signs::is_escape;
+
 /// Longest character reference that is looked for, with `&` and `;`: the zeros before a number are no more than these.
 const REFERENCE_MAX: usize = 24;
 
@@ -41,13 +43,8 @@ pub(super) fn unescaped(text: &str) -> Option<String> {
     let mut out = Vec::new();
     let mut is_changed = false;
     let (mut copied, mut at) = (0, 0);
-    while let Some(offset) = text
-        .as_bytes()
-        .get(at..)?
-        .iter()
-        .position(|it| is_escape(*it))
-    {
-        at += offset;
+    while let Some(next) = next_escape(text.as_bytes(), at) {
+        at = next;
         let Some(undone) = undo(text.get(at..)?) else {
             at += 1;
             continue;
@@ -71,8 +68,14 @@ pub(super) fn unescaped(text: &str) -> Option<String> {
     })
 }
 
-pub(super) const fn is_escape(byte: u8) -> bool {
-    matches!(byte, b'%' | b'&' | b'=' | b'\\')
+/// Position of the next byte at or after `from` with which an escape may begin.
+fn next_escape(bytes: &[u8], from: usize) -> Option<usize> {
+    let rest = bytes.get(from..)?;
+    let (blocks, _) = rest.as_chunks::<16>();
+    let has_none = |it: &[u8; 16]| !it.iter().fold(false, |any, it| any | is_escape(*it));
+    let passed = 16 * blocks.iter().take_while(|it| has_none(it)).count();
+    let offset = rest.get(passed..)?.iter().position(|it| is_escape(*it))?;
+    Some(from + passed + offset)
 }
 
 /// What an escape stands for.

@@ -9,12 +9,13 @@ mod escape;
 mod stretch;
 
 use super::{
+    super::signs::{Signs, sign},
     codes::{self, Inflated},
     magic::{self, Magic},
     mail::encoded_word,
     sealed,
 };
-use escape::{is_escape, unescaped};
+use escape::unescaped;
 use stretch::{decode_run, runs};
 
 /// Shortest stretch that is undone: the base64 of nine characters, the shortest address in use.
@@ -47,134 +48,21 @@ pub(crate) struct Unveiled {
     pub(crate) compressed: Vec<(Vec<u8>, &'static str)>,
 }
 
-/// Kinds of bytes, one bit each.
-mod kind {
-    pub(super) const RUN: u16 = 1;
-    pub(super) const ESCAPE: u16 = 1 << 1;
-    pub(super) const DASH: u16 = 1 << 2;
-    pub(super) const DOT: u16 = 1 << 3;
-    pub(super) const UPPER: u16 = 1 << 4;
-    pub(super) const LOWER: u16 = 1 << 5;
-    pub(super) const HEXADECIMAL: u16 = 1 << 6;
-    pub(super) const BASE32: u16 = 1 << 7;
-    /// Parts a path or an assignment.
-    pub(super) const PARTING: u16 = 1 << 8;
-    /// May stand in a list of character codes.
-    pub(super) const CODES: u16 = 1 << 9;
-    pub(super) const BRACKET: u16 = 1 << 10;
-    pub(super) const TAG: u16 = 1 << 11;
-    pub(super) const DIGIT: u16 = 1 << 12;
-    pub(super) const BREAK: u16 = 1 << 13;
-}
-
-/// The kinds of every byte. A table, because each byte of each value is looked up.
-const KINDS: [u16; 256] = {
-    let mut kinds = [0; 256];
-    let mut byte = 0_u8;
-    loop {
-        let mut it = 0;
-        if is_in_run(byte) {
-            it |= kind::RUN;
-        }
-        if is_escape(byte) {
-            it |= kind::ESCAPE;
-        }
-        if byte.is_ascii_uppercase() {
-            it |= kind::UPPER;
-        }
-        if byte.is_ascii_lowercase() {
-            it |= kind::LOWER;
-        }
-        if byte.is_ascii_hexdigit() {
-            it |= kind::HEXADECIMAL;
-        }
-        if matches!(byte, b'A'..=b'Z' | b'2'..=b'7') {
-            it |= kind::BASE32;
-        }
-        if matches!(byte, b'/' | b'=' | b'-') {
-            it |= kind::PARTING;
-        }
-        if codes::is_in_list(byte) {
-            it |= kind::CODES;
-        }
-        if matches!(byte, b'(' | b'[') {
-            it |= kind::BRACKET;
-        }
-        if byte == b'<' {
-            it |= kind::TAG;
-        }
-        if matches!(byte, b'\r' | b'\n') {
-            it |= kind::BREAK;
-        }
-        if byte.is_ascii_digit() {
-            it |= kind::DIGIT;
-        }
-        if byte == b'-' {
-            it |= kind::DASH;
-        }
-        if byte == b'.' {
-            it |= kind::DOT;
-        }
-        #[expect(
-            clippy::indexing_slicing,
-            reason = "the index is a byte, the table has 256 places"
-        )]
-        {
-            kinds[byte as usize] = it;
-        }
-        if byte == u8::MAX {
-            break kinds;
-        }
-        byte += 1;
-    }
-};
-
-fn kinds_of(byte: u8) -> u16 {
-    KINDS.get(usize::from(byte)).copied().unwrap_or_default()
-}
-
-/// What the bytes of a stretch say of its encoding, in one pass.
-#[derive(Debug, Clone, Copy)]
-struct Signs {
-    /// Kinds that some byte has.
-    some: u16,
-    /// Kinds that every byte has.
-    every: u16,
-}
-
-impl Signs {
-    fn of(text: &str) -> Self {
-        let mut signs = Self {
-            some: 0,
-            every: u16::MAX,
-        };
-        for byte in text.bytes() {
-            let kinds = kinds_of(byte);
-            signs.some |= kinds;
-            signs.every &= kinds;
-        }
-        signs
-    }
-
-    const fn has(self, kinds: u16) -> bool {
-        self.some & kinds == kinds
-    }
-
-    const fn is_all(self, kinds: u16) -> bool {
-        self.every & kinds == kinds
-    }
-}
-
 /// Looks under the veils of `text`; `None` when there are none. Most texts have no sign of one and cost a pass or two over them.
-pub(crate) fn lift(text: &str) -> Option<Unveiled> {
-    let signs = Signs::of(text);
+pub(crate) fn lift(text: &str, signs: Signs) -> Option<Unveiled> {
+    // Without a capital or a digit nothing is base64 or base32, nor a sign of ASCII in hexadecimal digits.
+    let may_have_run = text.len() >= STRETCH_MIN && signs.has_any(sign::UPPER | sign::DIGIT);
+    let is_list = !signs.has(sign::NOT_CODES) && text.len() >= CODES_MIN;
+    if !may_have_run && !is_list && !signs.has_any(sign::ESCAPE | sign::BRACKET | sign::TAG) {
+        return None;
+    }
     let mut found = Unveiled {
         texts: Vec::new(),
-        is_opaque: signs.has(kind::DASH | kind::UPPER) && is_armoured(text),
+        is_opaque: signs.has(sign::DASH | sign::UPPER | sign::SPACE) && is_armoured(text),
         magic: None,
         compressed: Vec::new(),
     };
-    if signs.has(kind::ESCAPE) {
+    if signs.has(sign::ESCAPE) {
         found.texts.extend(unescaped(text));
         if let Some(decoded) = encoded_word::decode(text) {
             found.is_opaque |= decoded.fault.is_some();
@@ -183,11 +71,8 @@ pub(crate) fn lift(text: &str) -> Option<Unveiled> {
                 .extend(Some(decoded.text).filter(|it| it != text));
         }
     }
-    // Without a capital or a digit nothing is base64 or base32, nor a sign of ASCII in hexadecimal digits.
-    let may_have_run =
-        text.len() >= STRETCH_MIN && (signs.has(kind::UPPER) || signs.has(kind::DIGIT));
     let mut has_run = false;
-    for run in runs(if may_have_run { text } else { "" }) {
+    for run in runs(if may_have_run { text } else { "" }, signs) {
         has_run = true;
         let signs = if run.len() == text.len() {
             signs
@@ -196,35 +81,30 @@ pub(crate) fn lift(text: &str) -> Option<Unveiled> {
         };
         found.note_file(run, signs);
         // The base64 of a zlib stream begins with a small letter and a capital.
-        if signs.has(kind::UPPER | kind::LOWER) {
+        if signs.has(sign::UPPER | sign::LOWER) {
             found.note_streams(run);
         }
         decode_run(run, signs, &mut found.texts);
     }
     // The base64 of a head that names a content encryption holds capitals, however it is aligned.
-    if has_run && signs.has(kind::DOT | kind::UPPER) {
+    if has_run && signs.has(sign::DOT | sign::UPPER) {
         found.is_opaque |= is_sealed_token(text);
     }
-    if signs.is_all(kind::CODES) && text.len() >= CODES_MIN {
+    if is_list {
         codes::of_list(text, &mut found.texts);
     }
-    if signs.has(kind::BRACKET | kind::DIGIT) {
+    if signs.has(sign::BRACKET | sign::DIGIT) {
         found.texts.extend(codes::of_calls(text));
     }
-    if signs.has(kind::BRACKET) {
+    if signs.has(sign::BRACKET) {
         found.texts.extend(codes::spelt(text));
     }
-    if signs.has(kind::TAG) {
+    if signs.has(sign::TAG) {
         codes::over_tags(text, &mut found.texts);
     }
     let has_file = found.is_opaque || found.magic.is_some();
     let is_something = has_file || !found.texts.is_empty() || !found.compressed.is_empty();
     is_something.then_some(found)
-}
-
-/// Characters of base64 in either alphabet, and the line breaks that MIME puts between them.
-const fn is_in_run(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=' | b'\r' | b'\n')
 }
 
 impl Unveiled {
@@ -252,7 +132,7 @@ impl Unveiled {
         if run.len() < magic::ARMOURED_MIN {
             return;
         }
-        let may_be_assigned = signs.has(kind::PARTING);
+        let may_be_assigned = signs.has(sign::PARTING);
         let assigned = || may_be_assigned.then(|| run.split_once('=').map(|it| it.1))?;
         let file = [Some(run), assigned()].into_iter().flatten();
         let mut files = file.filter_map(|it| Some((it, magic::of_base64(it)?)));
@@ -291,8 +171,12 @@ fn is_sealed_token(text: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn lift_all(text: &str) -> Option<Unveiled> {
+        lift(text, Signs::of(text))
+    }
+
     fn decoded(text: &str) -> Vec<String> {
-        lift(text).map(|it| it.texts).unwrap_or_default()
+        lift_all(text).map(|it| it.texts).unwrap_or_default()
     }
 
     #[test]
@@ -340,8 +224,8 @@ mod tests {
     #[test]
     fn more_streams_than_are_followed_are_opaque() {
         let streams = |count: usize| format!("a/{}", "eJyzBAAAOgA6/".repeat(count));
-        assert!(lift(&streams(STREAMS_MAX)).is_some_and(|it| !it.is_opaque));
-        assert!(lift(&streams(STREAMS_MAX + 1)).is_some_and(|it| it.is_opaque));
+        assert!(lift_all(&streams(STREAMS_MAX)).is_some_and(|it| !it.is_opaque));
+        assert!(lift_all(&streams(STREAMS_MAX + 1)).is_some_and(|it| it.is_opaque));
         // Half a byte is left over: no digits of a text.
         assert_eq!(decoded("3939313233313130303031303"), Vec::<String>::new());
     }
@@ -350,9 +234,9 @@ mod tests {
     fn a_text_of_beginnings_costs_one_pass() {
         // Without a bound, each `&` would look for its `;` to the end: 10^12 steps.
         let text = "&".repeat(1 << 20);
-        assert!(lift(&text).is_none());
+        assert!(lift_all(&text).is_none());
         // Nor does each comment look for its end.
-        assert!(lift(&"a<!--".repeat(1 << 18)).is_none());
+        assert!(lift_all(&"a<!--".repeat(1 << 18)).is_none());
     }
 
     #[test]
@@ -360,7 +244,7 @@ mod tests {
         let jpeg = format!("data:image/jpeg;base64,/9j/{}", "A".repeat(40));
         let jwe = "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..a.b.c";
         for text in [jpeg.as_str(), jwe, "-----BEGIN PGP MESSAGE-----\n\nabc"] {
-            assert!(lift(text).is_some_and(|it| it.is_opaque), "{text}");
+            assert!(lift_all(text).is_some_and(|it| it.is_opaque), "{text}");
         }
         for text in [
             "/9j/A",
@@ -368,7 +252,7 @@ mod tests {
             "a.b.c.d.e",
             "-----BEGIN CERTIFICATE-----",
         ] {
-            assert!(lift(text).is_none_or(|it| !it.is_opaque), "{text}");
+            assert!(lift_all(text).is_none_or(|it| !it.is_opaque), "{text}");
         }
     }
 }

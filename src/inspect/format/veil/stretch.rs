@@ -4,12 +4,12 @@ use encoding_rs::WINDOWS_1251;
 
 use super::{
     super::{
+        super::signs::{Signs, of_byte, sign},
         codes::{self, is_text},
         mail, sealed,
     },
-    STRETCH_MIN, Signs,
+    STRETCH_MIN,
     escape::hexadecimal,
-    kind, kinds_of,
 };
 
 /// Shortest base64 that is taken for text of one byte a character.
@@ -22,11 +22,16 @@ const BEGINNING: usize = 4;
 ///
 /// A stretch that is long enough reaches the last byte of any window of its least length, so windows are read from their ends and
 /// most bytes of prose not at all.
-pub(super) fn runs(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn runs(text: &str, signs: Signs) -> impl Iterator<Item = &str> {
     let bytes = text.as_bytes();
-    let is_inside = |it: &u8| kinds_of(*it) & kind::RUN != 0;
-    let mut at = 0;
+    let is_inside = |it: &u8| of_byte(*it) & sign::NOT_RUN == 0;
+    let is_whole = !signs.has(sign::NOT_RUN) && text.len() >= STRETCH_MIN;
+    let mut whole = is_whole.then_some(text);
+    let mut at = if is_whole { text.len() } else { 0 };
     std::iter::from_fn(move || {
+        if let Some(text) = whole.take() {
+            return Some(text);
+        }
         loop {
             let window = bytes.get(at..at + STRETCH_MIN)?;
             if let Some(outside) = window.iter().rposition(|it| !is_inside(it)) {
@@ -43,17 +48,17 @@ pub(super) fn runs(text: &str) -> impl Iterator<Item = &str> {
 
 /// Appends the texts that `run` decodes to.
 pub(super) fn decode_run(run: &str, signs: Signs, out: &mut Vec<String>) {
-    if !signs.has(kind::BREAK) {
+    if !signs.has(sign::BREAK) {
         return decode_word(run, signs, out);
     }
-    let unfolded = run.replace(['\r', '\n'], "");
+    let unfolded = sealed::unfolded(run);
     let first = out.len();
     decode_word(&unfolded, Signs::of(&unfolded), out);
     if out.get(first).is_some_and(|it| mail::begins(it.as_bytes())) {
         // Its lines are no values by themselves.
         return;
     }
-    for line in run.split(['\r', '\n']) {
+    for line in sealed::lines(run) {
         if line.len() >= STRETCH_MIN {
             decode_word(line, Signs::of(line), out);
         }
@@ -76,7 +81,7 @@ fn decode_word(word: &str, signs: Signs, out: &mut Vec<String>) {
     let whole = decode_piece(bare, signs);
     let is_mail = whole.as_ref().is_some_and(|it| mail::begins(it.as_bytes()));
     out.extend(whole);
-    if is_mail || !signs.has(kind::PARTING) {
+    if is_mail || !signs.has(sign::PARTING) {
         // The beginning of a mail alone is a mail without its end.
         return;
     }
@@ -96,9 +101,8 @@ fn decode_word(word: &str, signs: Signs, out: &mut Vec<String>) {
 
 /// What `piece`, whose bytes have these `signs`, decodes to. Of base64 there is a capital, of the others none but their own digits.
 fn decode_piece(piece: &str, signs: Signs) -> Option<String> {
-    let is_of_digits =
-        signs.is_all(kind::HEXADECIMAL) || signs.is_all(kind::BASE32) || piece.starts_with('0');
-    if !is_of_digits && !signs.has(kind::UPPER) {
+    let is_of_digits = signs.is_hexadecimal() || signs.is_base32() || piece.starts_with('0');
+    if !is_of_digits && !signs.has(sign::UPPER) {
         return None;
     }
     from_hexadecimal(piece, signs)
@@ -109,34 +113,51 @@ fn decode_piece(piece: &str, signs: Signs) -> Option<String> {
 /// Base64 of text in either alphabet. Text holds letters of both cases when encoded, a word of a language does not; a number may
 /// come to capitals and digits alone.
 fn from_base64(run: &str, signs: Signs) -> Option<String> {
-    let is_mixed = signs.has(kind::UPPER | kind::LOWER);
-    let is_possible = signs.has(kind::UPPER)
-        && (is_mixed || signs.has(kind::DIGIT))
-        && sealed::first_bytes(run).is_none_or(|it| may_begin(&it))
-        && sealed::begins_with(run, may_begin);
-    is_possible
+    if !signs.has(sign::UPPER) {
+        return None;
+    }
+    let is_mixed = signs.has(sign::LOWER);
+    // What does not begin with characters of base64 is none; what mixes its alphabets is none either, whichever is taken here.
+    let beginning = sealed::beginning(run)?;
+    let is_possible = (is_mixed || signs.has(sign::DIGIT)) && may_begin(&beginning);
+    (is_possible && goes_on(run, may_begin))
         .then(|| sealed::decode(run))
         .flatten()
         .filter(|it| is_text(it) && (is_mixed || is_number(it)))
-        .or_else(|| signs.has(kind::UPPER).then(|| codes::wide(run)).flatten())
-        .or_else(|| is_mixed.then(|| narrow(run)).flatten())
+        .or_else(|| codes::wide(run))
+        .or_else(|| (is_mixed && beginning.iter().all(is_narrow)).then(|| narrow(run))?)
+}
+
+/// Whether a long `run` goes on as it begins: `accepts` takes what its first characters decode to. A file may begin with a line of text.
+fn goes_on(run: &str, accepts: impl FnOnce(&[u8]) -> bool) -> bool {
+    const LOOK: usize = 256;
+    const LONG: usize = 2 * LOOK;
+    let mut space = [0; LOOK / 4 * 3];
+    match run.get(..LOOK) {
+        Some(start) if run.len() >= LONG => sealed::head(start, &mut space).is_some_and(accepts),
+        _ => true,
+    }
 }
 
 /// Text of one byte a character, as windows-1251 reads it: identifiers are ASCII in all such charsets, and which one it is nobody says.
 /// Random bytes of this length are no such text but once in ten thousand.
 fn narrow(run: &str) -> Option<String> {
-    let is_text = |it: &u8| {
-        matches!(it, b'\t' | b'\r' | b'\n' | b' '..=b'~' | 0xc0..)
-            || matches!(
-                it,
-                0x85 | 0x91..=0x97 | 0xa0 | 0xa3 | 0xa8 | 0xab | 0xb3 | 0xb8 | 0xb9 | 0xbb
-            )
-    };
-    let is_possible =
-        run.len() >= NARROW_MIN && sealed::begins_with(run, |it| it.iter().all(is_text));
+    let is_possible = run.len() >= NARROW_MIN && goes_on(run, |it| it.iter().all(is_narrow));
     let bytes = is_possible.then(|| sealed::decode_bytes(run)).flatten()?;
-    let (text, _) = WINDOWS_1251.decode_without_bom_handling(&bytes);
-    bytes.iter().all(is_text).then(|| text.into_owned())
+    let is_text = bytes.iter().all(is_narrow);
+    is_text.then(|| {
+        let (text, _) = WINDOWS_1251.decode_without_bom_handling(&bytes);
+        text.into_owned()
+    })
+}
+
+/// Whether the byte is a letter, a sign or white space in windows-1251.
+fn is_narrow(byte: &u8) -> bool {
+    matches!(
+        byte,
+        b'\t' | b'\r' | b'\n' | b' '..=b'~' | 0x85 | 0x91..=0x97 | 0xa0 | 0xa3 | 0xa8 | 0xab
+            | 0xb3 | 0xb8 | 0xb9 | 0xbb | 0xc0..
+    )
 }
 
 /// Whether there is no letter in it.
@@ -150,8 +171,8 @@ fn from_hexadecimal(run: &str, signs: Signs) -> Option<String> {
     let bare = run.strip_prefix("0x").or_else(|| run.strip_prefix("0X"));
     let digits = bare.unwrap_or(run).as_bytes();
     let is_all = match bare {
-        Some(bare) => Signs::of(bare).is_all(kind::HEXADECIMAL),
-        None => signs.is_all(kind::HEXADECIMAL),
+        Some(bare) => Signs::of(bare).is_hexadecimal(),
+        None => signs.is_hexadecimal(),
     };
     if !digits.len().is_multiple_of(2) || !is_all {
         return None;
@@ -173,7 +194,7 @@ fn from_hexadecimal(run: &str, signs: Signs) -> Option<String> {
 
 /// Base32 (RFC 4648 §6) of text.
 fn from_base32(run: &str, signs: Signs) -> Option<String> {
-    if !signs.is_all(kind::BASE32) {
+    if !signs.is_base32() {
         return None;
     }
     let (mut bits, mut held, mut bytes) = (0_u32, 0, Vec::with_capacity(run.len()));

@@ -217,12 +217,8 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         }
         // A copy of its own, since most names hold nothing and need not be kept to be shared.
         let name = self.reading.keys.text(id).to_owned();
-        let field = Field {
-            text: &name,
-            kind: ValueKind::Key,
-            key: self.key.hint,
-            parent: self.around().parent,
-        };
+        let parent = self.around().parent;
+        let field = Field::new(&name, ValueKind::Key, self.key.hint, parent);
         let Some((has_hits, unveiled)) = self.reading.detect_name(id, &field, self.document.root)
         else {
             return;
