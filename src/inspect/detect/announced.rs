@@ -17,6 +17,9 @@ const BIRTH_DATE: &str = "birth-date-in-text";
 /// Bytes before a value in which it is announced.
 const BEFORE: usize = 64;
 
+/// Most letters and hyphens with which an announced number begins.
+const PREFIX_MAX: usize = 7;
+
 /// Longest number that is announced, in bytes.
 const VALUE_MAX: usize = 28;
 
@@ -164,6 +167,11 @@ const BIRTHS_AFTER: &[&str] = &[
     "г. рождения",
 ];
 
+/// Whether words may say what the numbers of a text are: it is a string for which no key speaks.
+pub(super) fn may_be(context: &Context) -> bool {
+    context.kind == ValueKind::String && is_free(context)
+}
+
 /// Reads what the digit at `start` is part of by the words around it; returns its end.
 pub(super) fn at(
     text: &str,
@@ -171,17 +179,20 @@ pub(super) fn at(
     context: &Context,
     sink: &mut Sink<'_>,
 ) -> Option<usize> {
-    if context.kind != ValueKind::String || !is_free(context) || follows_digit(text, start) {
+    if follows_digit(text, start) {
         return None;
     }
-    let run = text
-        .bytes()
-        .skip(start)
-        .take_while(u8::is_ascii_digit)
-        .count();
+    let rest = text.as_bytes().get(start..).unwrap_or_default();
+    let run = rest.iter().take_while(|it| it.is_ascii_digit()).count();
     let run_end = start + run;
-    number(text, start, run_end, context, sink)
-        .or_else(|| birth_date(text, start, run, sink))
+    let may_be_announced = may_end_word(text, start);
+    let number = (may_be_announced || may_have_prefix(text, start))
+        .then(|| number(text, start, run_end, context, sink))
+        .flatten();
+    if number.is_some() || comes_from(text, start) {
+        return number;
+    }
+    birth_date(text, start, run, may_be_announced, sink)
         .or_else(|| address::at(text, start, run_end, context, sink))
 }
 
@@ -192,6 +203,17 @@ fn follows_digit(text: &str, at: usize) -> bool {
         Some(b' ' | b',' | b'.' | b'-' | b'/') => before.next().is_some_and(u8::is_ascii_digit),
         _ => false,
     }
+}
+
+/// Length of the letters and hyphens right before `at` with which a number may begin.
+fn prefix(text: &str, at: usize) -> usize {
+    let head = text.as_bytes().get(..at).unwrap_or_default();
+    let tail = head
+        .get(at.saturating_sub(PREFIX_MAX)..)
+        .unwrap_or_default();
+    let is_of_number = |it: &u8| it.is_ascii_alphabetic() || *it == b'-';
+    let other = tail.iter().rposition(|it| !is_of_number(it));
+    tail.len() - other.map_or(0, |it| it + 1)
 }
 
 fn number(
@@ -207,14 +229,7 @@ fn number(
     if let Some(end) = phone(text, start, run_end, sink) {
         return Some(end);
     }
-    let letters = text
-        .get(..start)?
-        .bytes()
-        .rev()
-        .take(7)
-        .take_while(|it| it.is_ascii_alphabetic() || *it == b'-')
-        .count();
-    let from = start - letters;
+    let from = start - prefix(text, start);
     if comes_from(text, from) {
         return None;
     }
@@ -371,8 +386,14 @@ fn extension_end(text: &str, at: usize) -> usize {
 }
 
 /// A date in digits beside a word for birth.
-fn birth_date(text: &str, start: usize, run: usize, sink: &mut Sink<'_>) -> Option<usize> {
-    if !matches!(run, 1 | 2 | 4) || comes_from(text, start) {
+fn birth_date(
+    text: &str,
+    start: usize,
+    run: usize,
+    may_be_announced: bool,
+    sink: &mut Sink<'_>,
+) -> Option<usize> {
+    if !matches!(run, 1 | 2 | 4) {
         return None;
     }
     let rest = text.get(start..)?;
@@ -383,11 +404,16 @@ fn birth_date(text: &str, start: usize, run: usize, sink: &mut Sink<'_>) -> Opti
         .count();
     let value = rest.get(..length)?.trim_end_matches(['.', '-', '/']);
     let end = start + value.len();
-    if value.len() < 8 || !date::is_date(value) || goes_on(text, end) {
+    let after = text.get(end..)?.trim_start();
+    // The words behind a date are Cyrillic.
+    let may_be_named = after.as_bytes().first().is_some_and(|it| !it.is_ascii());
+    if value.len() < 8 || !(may_be_announced || may_be_named) {
+        return None;
+    }
+    if !date::is_date(value) || goes_on(text, end) {
         return None;
     }
     sink.spend_validator();
-    let after = text.get(end..)?.trim_start();
     let is_named = BIRTHS_AFTER.iter().any(|it| after.starts_with(it));
     if !is_named && !is_announced(text, start, BIRTHS) {
         return None;
@@ -402,6 +428,87 @@ fn birth_date(text: &str, start: usize, run: usize, sink: &mut Sink<'_>) -> Opti
     Some(end)
 }
 
+/// Marks that may stand between a word and what it announces.
+const MARKS: [char; 14] = [
+    ' ', ':', '#', '№', '.', '-', '(', '"', '=', '\n', '+', '`', '\'', ',',
+];
+
+/// For each small letter that an ASCII word in the lists above ends with, the letters before it, one bit each.
+const ENDINGS: [u32; 26] = {
+    let mut endings = [0; 26];
+    let mut lists: &[&[&str]] = &[NATIONAL, DOCUMENTS, PHONES, BIRTHS, FILLERS];
+    while let [list, rest @ ..] = lists {
+        let mut words: &[&str] = list;
+        while let [word, others @ ..] = words {
+            if let [.., before @ b'a'..=b'z', last @ b'a'..=b'z'] = word.as_bytes() {
+                #[expect(clippy::indexing_slicing, reason = "both are small letters")]
+                {
+                    endings[(*last - b'a') as usize] |= 1 << (*before - b'a');
+                }
+            }
+            words = others;
+        }
+        lists = rest;
+    }
+    endings
+};
+
+/// Whether a word that announces a value may end before `at`, but for marks: a look at a few bytes, before words are looked for.
+fn may_end_word(text: &str, at: usize) -> bool {
+    match text.as_bytes().get(..at) {
+        Some([.., 0x80..=u8::MAX]) => true,
+        Some([.., before, last]) if last.is_ascii_alphabetic() => {
+            let place = |it: &u8| it.to_ascii_lowercase().wrapping_sub(b'a');
+            let known = ENDINGS.get(usize::from(place(last))).copied();
+            let before = place(before);
+            before < 26 && known.unwrap_or_default() >> before & 1 == 1
+        }
+        _ => may_end_word_apart(text, at),
+    }
+}
+
+/// The same where a mark stands between. Capitals before it may be the beginning of the number.
+fn may_end_word_apart(text: &str, at: usize) -> bool {
+    let head = text.as_bytes().get(..at).unwrap_or_default();
+    let marks = head.iter().rev().take(BEFORE);
+    let marks = marks.take_while(|it| is_mark(**it)).count();
+    match head.get(..at - marks) {
+        Some([.., 0x80..=u8::MAX]) => true,
+        Some([.., b'A'..=b'Z']) => marks > 0,
+        Some([.., b'a'..=b'z']) => marks > 0 && may_end_word(text, at - marks),
+        _ => false,
+    }
+}
+
+/// Whether letters with which a number may begin stand right before `at`, and what may announce it before them.
+fn may_have_prefix(text: &str, at: usize) -> bool {
+    let head = text.as_bytes().get(..at).unwrap_or_default();
+    if !head.last().is_some_and(u8::is_ascii_alphabetic) {
+        return false;
+    }
+    let from = at - prefix(text, at);
+    let before = from.checked_sub(1).and_then(|it| head.get(it));
+    let is_of_word = |it: &u8| it.is_ascii_alphanumeric() || *it == b'_';
+    !before.is_none_or(is_of_word) && may_end_word_apart(text, from)
+}
+
+/// Whether the byte is one of [`MARKS`]; of those that are not ASCII, more is not asked.
+const fn is_mark(byte: u8) -> bool {
+    const ASCII: u128 = {
+        let (mut marks, mut at) = (0, 0);
+        while at < MARKS.len() {
+            #[expect(clippy::indexing_slicing, reason = "the index is below the length")]
+            let mark = MARKS[at] as u32;
+            if mark < 128 {
+                marks |= 1 << mark;
+            }
+            at += 1;
+        }
+        marks
+    };
+    byte < 128 && ASCII >> byte & 1 == 1
+}
+
 /// Whether one of `words` stands right before `at`, but for small words and marks.
 fn is_announced(text: &str, at: usize, words: &[&str]) -> bool {
     let mut from = at.saturating_sub(BEFORE);
@@ -409,12 +516,7 @@ fn is_announced(text: &str, at: usize, words: &[&str]) -> bool {
         from += 1;
     }
     let lower = text.get(from..at).unwrap_or_default().to_lowercase();
-    let bare = |it: &str| -> usize {
-        it.trim_end_matches([
-            ' ', ':', '#', '№', '.', '-', '(', '"', '=', '\n', '+', '`', '\'', ',',
-        ])
-        .len()
-    };
+    let bare = |it: &str| it.trim_end_matches(MARKS).len();
     let mut head = lower.get(..bare(&lower)).unwrap_or_default();
     for _ in 0..4 {
         let is_there = words.iter().any(|word| {

@@ -462,6 +462,7 @@ fn scan_folded(text: &str, context: &Context, hits: &mut Vec<Hit>) -> u64 {
 /// One pass over the bytes; a validator runs only where a digit, `@` or `:` stands.
 fn scan_candidates(text: &str, context: &Context, sink: &mut Sink<'_>) {
     let bytes = text.as_bytes();
+    let may_be_announced = announced::may_be(context);
     let mut from = 0;
     while let Some(at) = next_candidate(bytes, from) {
         from = match bytes.get(at) {
@@ -472,7 +473,7 @@ fn scan_candidates(text: &str, context: &Context, sink: &mut Sink<'_>) {
                 let known = sink.hits.len();
                 let end = digits::at(text, at, context, sink);
                 let is_sure = |it: &Hit| it.confidence >= Confidence::High;
-                if sink.hits.iter().skip(known).any(is_sure) {
+                if !may_be_announced || sink.hits.iter().skip(known).any(is_sure) {
                     end
                 } else {
                     announced::at(text, at, context, sink).map_or(end, |it| it.max(end))
