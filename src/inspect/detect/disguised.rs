@@ -8,26 +8,20 @@ use super::{
     national,
 };
 
-/// Letters drawn like a digit, Latin, Greek and Cyrillic.
+/// Letters drawn like a digit, Greek and Cyrillic.
 const LETTERS: &[(char, u8)] = &[
-    ('O', 0),
-    ('o', 0),
     ('Ο', 0),
     ('ο', 0),
     ('О', 0),
     ('о', 0),
-    ('I', 1),
-    ('l', 1),
     ('І', 1),
     ('і', 1),
     ('Ӏ', 1),
     ('ӏ', 1),
-    ('Z', 2),
     ('З', 3),
     ('з', 3),
     ('Ч', 4),
     ('ч', 4),
-    ('S', 5),
     ('Ѕ', 5),
     ('б', 6),
     ('В', 8),
@@ -52,10 +46,15 @@ pub(super) const fn may_touch(byte: Option<u8>) -> bool {
 }
 
 fn value(ch: char) -> Option<u8> {
-    if let Some(digit) = ch.to_digit(10) {
-        return u8::try_from(digit).ok();
+    match u8::try_from(ch).unwrap_or(u8::MAX) {
+        digit @ b'0'..=b'9' => Some(digit - b'0'),
+        b'O' | b'o' => Some(0),
+        b'I' | b'l' => Some(1),
+        b'Z' => Some(2),
+        b'S' => Some(5),
+        0..=127 => None,
+        _ => LETTERS.iter().find(|it| it.0 == ch).map(|it| it.1),
     }
-    LETTERS.iter().find(|it| it.0 == ch).map(|it| it.1)
 }
 
 /// Takes the word around the digit at `start` if it is a number with letters in place of some digits; returns its end.
@@ -65,6 +64,9 @@ pub(super) fn with_letters(
     context: &Context,
     sink: &mut Sink<'_>,
 ) -> Option<usize> {
+    if is_inside_word(text.as_bytes(), start) {
+        return None;
+    }
     let (before, after) = text.split_at_checked(start)?;
     let back = before
         .chars()
@@ -101,6 +103,17 @@ pub(super) fn with_letters(
         start: first,
     };
     take(&number, context, sink).then_some(end)
+}
+
+/// Whether more than digits and letters drawn like them goes with the digit at `start` in one word. A look at bytes, which tells most
+/// digits of hashes and base64; where it meets other letters than those of ASCII, it tells nothing.
+fn is_inside_word(bytes: &[u8], start: usize) -> bool {
+    let is_other = |it: Option<&u8>| it.is_some_and(|it| it.is_ascii_alphanumeric() || *it == b'_');
+    let is_value = |it: &&u8| it.is_ascii() && value(char::from(**it)).is_some();
+    let (before, after) = bytes.split_at_checked(start).unwrap_or_default();
+    let mut back = before.iter().rev().take(LENGTH_MAX + 1);
+    let mut ahead = after.iter().take(LENGTH_MAX + 1);
+    is_other(back.find(|it| !is_value(it))) || is_other(ahead.find(|it| !is_value(it)))
 }
 
 /// Takes the number that begins with the `run` digits at `start` if it is written in groups of one size with one separator that is
