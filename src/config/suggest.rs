@@ -31,6 +31,27 @@ pub(super) fn fix<'a>(
     few.then(|| format!("one of: {}", all.join(", ")))
 }
 
+/// [`fix`] for purposes, whose names are paths: a candidate is compared with as many segments of `name` as it has, and the rest
+/// is kept. `ordre.notice` was meant for `order.notice` where `order` is known.
+pub(super) fn purpose<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str> + Clone,
+) -> Option<String> {
+    let segments: Vec<&str> = name.split('.').collect();
+    let whole = nearest(name, candidates.clone()).map(str::to_owned);
+    let near = whole.or_else(|| {
+        candidates.clone().into_iter().find_map(|it| {
+            let (begin, rest) = segments.split_at_checked(it.split('.').count())?;
+            let meant = [it].into_iter().chain(rest.iter().copied());
+            nearest(&begin.join("."), [it]).map(|_| meant.collect::<Vec<_>>().join("."))
+        })
+    });
+    match near {
+        Some(near) => Some(format!("did you mean `{near}`?")),
+        None => fix(name, candidates),
+    }
+}
+
 fn folded(name: &str) -> Vec<char> {
     name.chars()
         .filter(|it| !matches!(it, '-' | '_'))
@@ -81,6 +102,22 @@ mod tests {
             ("sausage", None),
         ] {
             assert_eq!(nearest(given, names), wanted, "{given}");
+        }
+    }
+
+    #[test]
+    fn purposes_are_compared_segment_by_segment() {
+        let known = ["marketing", "order", "service.sms"];
+        for (given, wanted) in [
+            ("ordre.notice", "did you mean `order.notice`?"),
+            (
+                "marketng.email.weekly",
+                "did you mean `marketing.email.weekly`?",
+            ),
+            ("servise.sms", "did you mean `service.sms`?"),
+            ("payroll", "one of: marketing, order, service.sms"),
+        ] {
+            assert_eq!(purpose(given, known).as_deref(), Some(wanted), "{given}");
         }
     }
 

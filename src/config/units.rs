@@ -7,7 +7,10 @@ use std::time::Duration;
 /// # Errors
 /// Says what was expected.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is not a duration such as 500ms, 30s, 5m, 2h or 365d");
+    let wrong = || {
+        let at = fault(text, &["ms", "s", "m", "h", "d"]);
+        format!("`{text}` is not a duration such as 500ms, 30s, 5m, 2h or 365d: {at}")
+    };
     let (number, unit) = split(text).ok_or_else(wrong)?;
     let millis = match unit {
         "ms" => 1,
@@ -28,7 +31,13 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 /// # Errors
 /// Says what was expected.
 pub(super) fn size(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is not a size such as 64KiB, 8MiB or 1GiB");
+    let wrong = || {
+        let at = fault(
+            text,
+            &["", "B", "KiB", "MiB", "GiB", "kB", "KB", "MB", "GB"],
+        );
+        format!("`{text}` is not a size such as 64KiB, 8MiB or 1GiB: {at}")
+    };
     let (number, unit) = split(text).ok_or_else(wrong)?;
     let bytes = match unit {
         "" | "B" => 1,
@@ -67,6 +76,22 @@ pub(super) fn written(duration: Duration) -> String {
         )
 }
 
+/// What keeps `text` from being a whole number and one of `units`, and at which character.
+fn fault(text: &str, units: &[&str]) -> String {
+    let digits = text.chars().take_while(char::is_ascii_digit).count();
+    let rest = text.chars().skip(digits).collect::<String>();
+    let unit = rest.trim_start();
+    let number = digits + rest.chars().count() - unit.chars().count() + 1;
+    match unit.chars().next() {
+        None if digits == 0 => "there is no number".to_owned(),
+        Some(it) if digits == 0 => format!("wrong at character 1, `{it}`: it begins with digits"),
+        None if !units.contains(&"") => "the unit is missing".to_owned(),
+        _ if units.contains(&unit) => "the number is too large".to_owned(),
+        Some('.' | ',') => format!("wrong at character {number}: the number is a whole one"),
+        _ => format!("wrong at character {number}: `{unit}` is no unit"),
+    }
+}
+
 /// The number and what follows it.
 fn split(text: &str) -> Option<(u64, &str)> {
     let end = text
@@ -91,8 +116,17 @@ mod tests {
         ] {
             assert_eq!(duration(text).unwrap().as_millis(), millis, "{text}");
         }
-        for text in ["", "s", "30", "-1s", "1.5s", "1w", "99999999999999999d"] {
-            assert!(duration(text).is_err(), "{text}");
+        for (text, fault) in [
+            ("", "there is no number"),
+            ("s", "wrong at character 1, `s`: it begins with digits"),
+            ("30", "the unit is missing"),
+            ("-1s", "wrong at character 1, `-`: it begins with digits"),
+            ("1.5s", "wrong at character 2: the number is a whole one"),
+            ("10  w", "wrong at character 5: `w` is no unit"),
+            ("99999999999999999d", "the number is too large"),
+        ] {
+            let message = duration(text).unwrap_err();
+            assert!(message.ends_with(fault), "{message}");
         }
     }
 
@@ -108,8 +142,14 @@ mod tests {
         for (text, bytes) in [("512", 512), ("8MiB", 8 * 1024 * 1024), ("8 MB", 8_000_000)] {
             assert_eq!(size(text).unwrap(), bytes, "{text}");
         }
-        for text in ["", "MiB", "8Mib", "-1", "99999999999999GiB"] {
-            assert!(size(text).is_err(), "{text}");
+        for (text, fault) in [
+            ("", "there is no number"),
+            ("MiB", "wrong at character 1, `M`: it begins with digits"),
+            ("8Mib", "wrong at character 2: `Mib` is no unit"),
+            ("99999999999999GiB", "the number is too large"),
+        ] {
+            let message = size(text).unwrap_err();
+            assert!(message.ends_with(fault), "{message}");
         }
     }
 }

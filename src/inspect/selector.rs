@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use jsonpath_rust::{
     parser::{
+        errors::JsonPathError,
         model::{
             Comparable, Comparison, Filter, FilterAtom, FnArg, JpQuery, Segment, Selector as Pick,
             Test, TestFunction,
@@ -159,9 +160,7 @@ impl Selectors {
     }
 
     fn add_path(&mut self, text: &str, role: Role) -> Result<(), String> {
-        let query = parse_json_path(text).map_err(|_| {
-            format!("selector `{text}` is not an RFC 9535 path such as $.customers[*].email")
-        })?;
+        let query = parse_json_path(text).map_err(|it| unparsed(text, &it))?;
         check_segments(&query.segments, false)
             .map_err(|why| format!("selector `{text}`: {why}"))?;
         let Some(mut hops) = simple(&query.segments) else {
@@ -230,6 +229,30 @@ impl Selectors {
         }
         out
     }
+}
+
+/// Says that `text` is no path, and at which character, where the parser knows one.
+fn unparsed(text: &str, error: &JsonPathError) -> String {
+    let told = match error {
+        JsonPathError::PestError(_) => error.to_string(),
+        _ => String::new(),
+    };
+    let place = told.lines().find_map(|it| {
+        let (_, place) = it.split_once("--> 1:")?;
+        place.trim().parse::<usize>().ok()
+    });
+    let at = place.map(|number| {
+        let rest: String = text.chars().skip(number.saturating_sub(1)).collect();
+        if rest.is_empty() {
+            ": it breaks off".to_owned()
+        } else {
+            format!(": it cannot be read from character {number} on, `{rest}`")
+        }
+    });
+    format!(
+        "selector `{text}` is not an RFC 9535 path such as $.customers[*].email{}",
+        at.unwrap_or_default()
+    )
 }
 
 /// The hops of `segments`, when they need no tree.

@@ -308,8 +308,8 @@ fn callers(
         let purposes: BTreeSet<Purpose> = cx.parse_all(&at.key("purposes"), &it.purposes);
         let lists = |text: &&str| claimable.contains(text);
         for (index, text) in it.purposes.iter().enumerate() {
-            if !lists(&text.as_str()) {
-                let fix = suggest::fix(text, claimable.iter().copied());
+            if is_known && !lists(&text.as_str()) {
+                let fix = suggest::purpose(text, claimable.iter().copied());
                 cx.error(
                     &at.key("purposes").index(index),
                     format!("no route lets a caller claim `{text}`"),

@@ -318,7 +318,7 @@ pub(super) fn purpose_in_profiles(
             continue;
         };
         if !closed.iter().any(|it| it.covers(purpose)) {
-            let fix = suggest::fix(purpose.as_str(), closed.iter().map(Purpose::as_str));
+            let fix = suggest::purpose(purpose.as_str(), closed.iter().map(Purpose::as_str));
             cx.error(
                 at,
                 format!(

@@ -230,7 +230,7 @@ fn check_purpose(cx: &Context<'_>, setting: &Setting<'_>, at: &Trail, purpose: &
     };
     if !agreement.purposes.iter().any(|it| it.covers(purpose)) {
         let known = agreement.purposes.iter().map(Purpose::as_str);
-        let near = suggest::fix(purpose.as_str(), known);
+        let near = suggest::purpose(purpose.as_str(), known);
         cx.error(
             at,
             format!("the purpose `{purpose}` is outside the agreement"),

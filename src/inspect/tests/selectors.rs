@@ -128,7 +128,13 @@ fn a_repeated_name_gives_a_record_a_value() {
 #[test]
 fn what_would_be_answered_wrongly_is_refused_by_name() {
     for (selector, mend) in [
-        ("a.b", "RFC 9535"),
+        (
+            "a.b",
+            "RFC 9535 path such as $.customers[*].email: it cannot be read from character 1 on, `a.b`",
+        ),
+        ("$.á[*]b", "from character 7 on, `b`"),
+        ("$.a[*", "from character 5 on, `*`"),
+        ("$.a[", "it breaks off"),
         ("$[?@[?@>1]]", "two selectors"),
         ("$..a..b", "name the members"),
         ("$[?match(@.a, 'x')]", "compare"),

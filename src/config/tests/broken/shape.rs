@@ -173,7 +173,7 @@ fn limits_and_settings() {
 ",
         r#"
             20:25 E destinations[0].limits.body_size: `2GiB` is out of range [a size from 1KiB to 1GiB]
-            20:42 E destinations[0].limits.body_time: `1` is not a duration such as 500ms, 30s, 5m, 2h or 365d [-]
+            20:42 E destinations[0].limits.body_time: `1` is not a duration such as 500ms, 30s, 5m, 2h or 365d: the unit is missing [-]
             20:59 E destinations[0].limits.connect_time: `2d` is out of range [a duration from 10ms to 1h]
             20:70 E destinations[0].limits.depth: 0 is out of range [a number from 1 to 128]
             20:86 E destinations[0].limits.concurrency: 0 is out of range [a number from 1 to 100000]
