@@ -5,7 +5,7 @@ use super::{FileReport, Report, Suite};
 const CONFIGURATION: &str = "\
 configuration:
   version: 1
-  operator: {legal_name: Example LLP, bin: \"010140000017\", profile: kz-law-strict}
+  operator: {legal_name: Example LLP, bin: \"990140000007\", profile: kz-law-strict}
   listeners: [{id: main, bind: \"127.0.0.1:8080\"}]
   parties: [{id: sms, legal_name: Qazaq SMS LLP, role: controller}]
   destinations:

@@ -11,10 +11,15 @@ use super::{
     context::Context,
     parties::Parties,
 };
-use crate::model::{
-    Country, Day, Purpose,
-    decision::{Mode, ReasonCode},
-    law::{AdequacyAssessment, AdequacyRule, AssessmentResult, Operator, Profile, Reading, Regime},
+use crate::{
+    inspect::detect::is_kz_number,
+    model::{
+        Country, Day, Purpose,
+        decision::{Mode, ReasonCode},
+        law::{
+            AdequacyAssessment, AdequacyRule, AssessmentResult, Operator, Profile, Reading, Regime,
+        },
+    },
 };
 
 /// Whose gate this is. Total, so that everything after it is still checked when a field is wrong.
@@ -25,6 +30,12 @@ pub(super) fn operator(cx: &Context<'_>, root: &raw::Root, law: &Law) -> Operato
     if raw.bin.len() != 12 || !raw.bin.bytes().all(|it| it.is_ascii_digit()) {
         let fix = "write the 12 digits in quotes";
         cx.error(&at.key("bin"), "not a BIN: 12 digits", fix);
+    } else if raw.home.as_deref().unwrap_or("KZ") == "KZ" && !is_kz_number(&raw.bin) {
+        cx.warning(
+            &at.key("bin"),
+            "the last digit is not the check digit of a BIN",
+            "compare it with the certificate of registration: a consent counts only if it names this number",
+        );
     }
     if let Some(name) = &raw.profile {
         find_profile(cx, &at.key("profile"), name, law);

@@ -97,7 +97,7 @@ fn load(text: &str) -> Result<Loaded, Problems> {
 const SMALL: &str = r#"version: 1
 operator:
   legal_name: Example LLP
-  bin: "010140000017"
+  bin: "990140000007"
 state_dir: ./state
 listeners:
   - id: main

@@ -43,6 +43,13 @@ pub(super) fn iin(digits: &[u8]) -> bool {
     digits.len() == 12 && check < 10 && is_digit_at(digits, 11, check)
 }
 
+/// Whether `text` is 12 digits that end with the check digit of an IIN or BIN.
+pub fn is_kz_number(text: &str) -> bool {
+    let digit = |it: u8| it.is_ascii_digit().then(|| it - b'0');
+    let digits: Option<Vec<u8>> = text.bytes().map(digit).collect();
+    digits.is_some_and(|it| iin(&it))
+}
+
 /// INN of a natural person of Russia: two check digits.
 pub(super) fn inn_person(digits: &[u8]) -> bool {
     let first = weigh(digits, &[7, 2, 4, 10, 3, 5, 9, 4, 6, 8]) % 11 % 10;

@@ -30,6 +30,7 @@ pub mod prose;
 
 use std::ops::Range;
 
+pub use checksum::is_kz_number;
 pub(crate) use email::is_persons as is_persons_address;
 
 use super::signs::{Signs, is_candidate, sign};

@@ -1,6 +1,6 @@
 //! Parties, law, paper and exceptions.
 
-use super::{super::SMALL, check};
+use super::{super::SMALL, check, lines};
 
 #[test]
 fn parties() {
@@ -62,7 +62,7 @@ fn regimes_and_profiles() {
         "#,
     );
     check(
-        r#"bin: "010140000017""#,
+        r#"bin: "990140000007""#,
         r"bin: 12
   home: ZZ
   utc_offset: 5
@@ -76,6 +76,17 @@ fn regimes_and_profiles() {
             8:12 E operator.regimes: no regime applies [name at least one, such as kz-94v]
         "#,
     );
+    let by_hand = "bin: \"990140000008\"";
+    check(
+        r#"bin: "990140000007""#,
+        by_hand,
+        "
+            4:8 W operator.bin: the last digit is not the check digit of a BIN [compare it with the certificate of registration: a consent counts only if it names this number]
+        ",
+    );
+    let abroad = format!("{by_hand}\n  home: DE");
+    let text = SMALL.replacen(r#"bin: "990140000007""#, &abroad, 1);
+    assert!(!lines(&text).iter().any(|it| it.contains("check digit")));
 }
 
 #[test]
