@@ -41,7 +41,7 @@ impl<T: DeserializeOwned + JsonSchema> Document<T> {
             );
             Problems::new(vec![problem])
         };
-        let tree: Node = yaml::read(&text).map_err(unreadable)?;
+        let tree = yaml::tree(&text).map_err(unreadable)?;
         let schema = schemars::schema_for!(T).to_value();
         let misfits: Vec<Problem> = shape::misfits(&tree, &schema)
             .into_iter()

@@ -2,7 +2,8 @@
 //!
 //! The text is read three times over: as a tree whose values know their places, which is compared with the JSON Schema (unknown
 //! keys, missing keys, wrong types); into strict types; and from those into what runs (names, days, contradictions). Every stage
-//! reports everything it finds, with line, column and the likely mend. A configuration takes force whole, or the old one stays.
+//! reports everything it finds, with line, column and the likely mend; what has no right type does not keep the rest from being
+//! judged (`stand_in`). Only a text that is not YAML is reported alone. A configuration takes force whole, or the old one stays.
 
 mod compile;
 mod configuration;
@@ -16,6 +17,7 @@ mod raw;
 mod raw_destination;
 mod shape;
 mod sources;
+mod stand_in;
 mod suggest;
 mod units;
 mod yaml;
@@ -170,13 +172,14 @@ fn compile_text(
         file: reading.file.to_owned(),
         text: reading.text,
     };
-    let (tree, root, misfits) = read(&source)?;
+    let read = read(&source)?;
+    let root = read.root;
     let mut context = Context::new(
         &source,
-        &tree,
+        &read.tree,
         reading.base.to_owned(),
         reading.now,
-        misfits,
+        (read.misfits, read.unread),
     );
     context.runs_here = reading.runs_here;
     let data_dir = compile::data_dir(&context, &root);
@@ -196,20 +199,50 @@ fn compile_text(
     }
 }
 
-/// The tree, the raw configuration, and what the schema does not know of. Everything that has the wrong shape is an error.
-fn read(source: &Source<'_>) -> Result<(Node, raw::Root, Vec<Problem>), Problems> {
+/// A text as far as its shape goes.
+struct Read {
+    tree: Node,
+    /// What it says, with stand-ins for what could not be read.
+    root: raw::Root,
+    /// Everything that has the wrong shape.
+    misfits: Vec<Problem>,
+    /// Where stand-ins are.
+    unread: Vec<Trail>,
+}
+
+/// Reads the text. Everything that has the wrong shape is an error.
+fn read(source: &Source<'_>) -> Result<Read, Problems> {
     let top = Trail::default();
     let unreadable =
         |it: yaml::Unreadable| source.problem(Severity::Error, it.place, &top, it.message, it.fix);
-    let tree: Node = yaml::read(source.text).map_err(|it| Problems::new(vec![unreadable(it)]))?;
-    let misfits: Vec<Problem> = shape::misfits(&tree, &SCHEMA)
+    let tree = yaml::tree(source.text).map_err(|mut it| {
+        it.fix.get_or_insert_with(|| {
+            "mend the YAML here; the rest is looked at once all of it can be read".to_owned()
+        });
+        Problems::new(vec![unreadable(it)])
+    })?;
+    let mut misfits: Vec<Problem> = shape::misfits(&tree, &SCHEMA)
         .into_iter()
         .map(|it| source.problem(Severity::Error, it.place, &it.trail, it.message, it.fix))
         .collect();
-    match yaml::read(source.text) {
-        Ok(root) => Ok((tree, root, misfits)),
-        Err(_) if !misfits.is_empty() => Err(Problems::new(misfits)),
-        Err(it) => Err(Problems::new(vec![unreadable(it)])),
+    let (root, unread) = match yaml::read(source.text) {
+        Ok(root) => (Some(root), Vec::new()),
+        Err(first) => {
+            if misfits.is_empty() {
+                misfits.push(unreadable(first));
+            }
+            let filled = stand_in::fill(source.text, &tree, &SCHEMA);
+            (serde_json::from_value(filled.value).ok(), filled.unread)
+        }
+    };
+    match root {
+        Some(root) => Ok(Read {
+            tree,
+            root,
+            misfits,
+            unread,
+        }),
+        None => Err(Problems::new(misfits)),
     }
 }
 

@@ -35,7 +35,7 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn node(&mut self, node: &Node, trail: &Trail, schema: &'a Json) {
-        let leaves = self.leaves(schema);
+        let leaves = leaves(self.root, schema);
         let fitting: Vec<&Json> = leaves
             .iter()
             .copied()
@@ -69,22 +69,19 @@ impl<'a> Walk<'a> {
 
     /// Several object shapes mean an enum of which each variant is one key: the key chooses.
     fn map(&mut self, place: Place, members: &[(Key, Node)], trail: &Trail, fitting: &[&'a Json]) {
-        let has_first = |it: &&&Json| {
-            let first = members.first().map_or("", |(key, _)| key.name.as_str());
-            properties(it).is_some_and(|it| it.contains_key(first))
-        };
-        let Some(schema) = fitting
-            .iter()
-            .find(has_first)
-            .or_else(|| fitting.first())
-            .copied()
-        else {
+        let Some(schema) = meant(members, fitting) else {
             return;
         };
         let known = properties(schema);
         let others = schema.get("additionalProperties");
-        for (key, node) in members {
+        for (at, (key, node)) in members.iter().enumerate() {
             let below = trail.key(&key.name);
+            let earlier = members.iter().take(at);
+            if earlier.clone().any(|(it, _)| it.name == key.name) {
+                let message = format!("duplicate key `{}`", key.name);
+                let fix = "keep one of the two; the later would silently win elsewhere";
+                self.report(key.place, &below, message, Some(fix.to_owned()));
+            }
             match (known.and_then(|it| it.get(&key.name)), others) {
                 (Some(schema), _) => self.node(node, &below, schema),
                 (None, Some(schema @ Json::Object(_))) => self.node(node, &below, schema),
@@ -115,12 +112,8 @@ impl<'a> Walk<'a> {
     }
 
     fn text(&mut self, place: Place, text: &str, trail: &Trail, leaves: &[&'a Json]) {
-        let is_free = |it: &&&Json| is_untyped(it) || (takes(it, "string") && words(it).is_empty());
-        if leaves.iter().filter(is_free).count() > 0 {
-            return;
-        }
-        let words: Vec<&str> = leaves.iter().flat_map(|it| words(it)).collect();
-        if !words.contains(&text) {
+        if !says(leaves, text) {
+            let words: Vec<&str> = leaves.iter().flat_map(|it| words(it)).collect();
             let mapped = leaves.iter().find_map(|it| properties(it)?.get(text));
             let fix = match mapped {
                 Some(schema) => Some(self.as_mapping(text, schema)),
@@ -133,27 +126,11 @@ impl<'a> Walk<'a> {
 
     /// How to write a word that takes a mapping.
     fn as_mapping(&self, word: &str, schema: &'a Json) -> String {
-        let keys: Vec<&str> = self.leaves(schema).into_iter().flat_map(required).collect();
+        let keys: Vec<&str> = leaves(self.root, schema)
+            .into_iter()
+            .flat_map(required)
+            .collect();
         format!("write `{word}:` with {} below it", keys.join(", "))
-    }
-
-    /// The alternatives of `schema`, references followed.
-    fn leaves(&self, schema: &'a Json) -> Vec<&'a Json> {
-        let target = schema
-            .get("$ref")
-            .and_then(Json::as_str)
-            .and_then(|it| self.root.pointer(it.strip_prefix('#')?));
-        if let Some(target) = target {
-            return self.leaves(target);
-        }
-        let branches = schema
-            .get("anyOf")
-            .or_else(|| schema.get("oneOf"))
-            .and_then(Json::as_array);
-        match branches {
-            Some(branches) => branches.iter().flat_map(|it| self.leaves(it)).collect(),
-            None => vec![schema],
-        }
     }
 
     fn report(&mut self, place: Place, trail: &Trail, message: String, fix: Option<String>) {
@@ -166,18 +143,53 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn properties(schema: &Json) -> Option<&Map<String, Json>> {
+/// The alternatives of `schema`, references into `root` followed.
+pub(super) fn leaves<'a>(root: &'a Json, schema: &'a Json) -> Vec<&'a Json> {
+    let target = schema
+        .get("$ref")
+        .and_then(Json::as_str)
+        .and_then(|it| root.pointer(it.strip_prefix('#')?));
+    if let Some(target) = target {
+        return leaves(root, target);
+    }
+    let branches = schema
+        .get("anyOf")
+        .or_else(|| schema.get("oneOf"))
+        .and_then(Json::as_array);
+    match branches {
+        Some(branches) => branches.iter().flat_map(|it| leaves(root, it)).collect(),
+        None => vec![schema],
+    }
+}
+
+/// The one of the `fitting` alternatives that a mapping means, by its first key.
+pub(super) fn meant<'a>(members: &[(Key, Node)], fitting: &[&'a Json]) -> Option<&'a Json> {
+    let has_first = |it: &&&Json| {
+        let first = members.first().map_or("", |(key, _)| key.name.as_str());
+        properties(it).is_some_and(|it| it.contains_key(first))
+    };
+    let named = fitting.iter().find(has_first);
+    named.or_else(|| fitting.first()).copied()
+}
+
+/// Whether one of `leaves` takes the word `text`.
+pub(super) fn says(leaves: &[&Json], text: &str) -> bool {
+    let is_free = |it: &&&Json| is_untyped(it) || (takes(it, "string") && words(it).is_empty());
+    leaves.iter().any(|it| is_free(&it)) || leaves.iter().any(|it| words(it).contains(&text))
+}
+
+pub(super) fn properties(schema: &Json) -> Option<&Map<String, Json>> {
     schema.get("properties").and_then(Json::as_object)
 }
 
 /// The keys that must be there.
-fn required(schema: &Json) -> impl Iterator<Item = &str> {
+pub(super) fn required(schema: &Json) -> impl Iterator<Item = &str> {
     let names = schema.get("required").and_then(Json::as_array);
     names.into_iter().flatten().filter_map(Json::as_str)
 }
 
 /// The values that `schema` allows by name.
-fn words(schema: &Json) -> Vec<&str> {
+pub(super) fn words(schema: &Json) -> Vec<&str> {
     let listed = schema.get("enum").and_then(Json::as_array);
     listed
         .into_iter()
@@ -188,7 +200,7 @@ fn words(schema: &Json) -> Vec<&str> {
 }
 
 /// Whether `schema` is of the JSON Schema type `name`.
-fn takes(schema: &Json, name: &str) -> bool {
+pub(super) fn takes(schema: &Json, name: &str) -> bool {
     match schema.get("type") {
         Some(Json::String(it)) => it == name,
         Some(Json::Array(several)) => several.iter().any(|it| it.as_str() == Some(name)),
@@ -201,8 +213,8 @@ fn is_untyped(schema: &Json) -> bool {
     schema.get("type").is_none() && words(schema).is_empty()
 }
 
-/// A text field takes any scalar: `bin: 010140000017` means the digits as written.
-fn fits(value: &Value, schema: &Json) -> bool {
+/// A text field takes any scalar: `bin: 990140000007` means the digits as written.
+pub(super) fn fits(value: &Value, schema: &Json) -> bool {
     is_untyped(schema)
         || match value {
             Value::Bool => takes(schema, "boolean") || takes(schema, "string"),

@@ -6,7 +6,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, MapAccess, SeqAccess, Visitor},
 };
-use serde_saphyr::{MergeKeyPolicy, Spanned};
+use serde_saphyr::{DuplicateKeyPolicy, MergeKeyPolicy, Spanned};
 
 /// A place in the text; 0:0 when unknown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -74,6 +74,11 @@ impl Trail {
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
         self.and(Step::Index(index))
+    }
+
+    /// Whether the value at one of the two holds that at the other, or is it.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).all(|(a, b)| a == b)
     }
 
     fn and(&self, step: Step) -> Self {
@@ -237,7 +242,23 @@ pub(super) struct Unreadable {
 /// # Errors
 /// The first thing that does not fit, without an excerpt of the text (it may hold secrets).
 pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
+    read_with(text, DuplicateKeyPolicy::Error)
+}
+
+/// Reads `text` as a tree that keeps every one of several equal keys, so that all of them are reported.
+///
+/// # Errors
+/// The first thing that is not YAML.
+pub(super) fn tree(text: &str) -> Result<Node, Unreadable> {
+    read_with(text, DuplicateKeyPolicy::PassThrough)
+}
+
+fn read_with<T: DeserializeOwned>(
+    text: &str,
+    duplicate_keys: DuplicateKeyPolicy,
+) -> Result<T, Unreadable> {
     let options = serde_saphyr::options! {
+        duplicate_keys: duplicate_keys,
         merge_keys: MergeKeyPolicy::Error,
         strict_booleans: true,
         with_snippet: false,
@@ -256,11 +277,7 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
 /// The reader's words without the place, which is given apart, and with a mend where there is a known one.
 fn explain(said: &str) -> (String, Option<String>) {
     let bare = said.rsplit_once(" at line ").map_or(said, |(bare, _)| bare);
-    if let Some(rest) = bare.strip_prefix("duplicate mapping key: ") {
-        let key = rest.split(',').next().unwrap_or(rest);
-        let fix = "keep one of the two; the later would silently win elsewhere";
-        (format!("duplicate key `{key}`"), Some(fix.to_owned()))
-    } else if bare.contains("found a tab") {
+    if bare.contains("found a tab") {
         let fix = "indent with spaces; the tab is here or on the next line";
         (bare.to_owned(), Some(fix.to_owned()))
     } else if bare.contains("merge keys are not allowed") {

@@ -41,7 +41,7 @@ pub(super) fn compile(
     if let Some(party) = party {
         fits_party(cx, &agreement_at, written, party, is_required(party));
     }
-    agreement(cx, &agreement_at, written, world)
+    Some(agreement(cx, &agreement_at, written, world))
 }
 
 fn fits_party(
@@ -81,12 +81,8 @@ fn fits_party(
     }
 }
 
-fn agreement(
-    cx: &Context<'_>,
-    at: &Trail,
-    raw: &raw::Agreement,
-    world: &World<'_>,
-) -> Option<Agreement> {
+/// Total, so that the routes are compared with it when its days are wrong.
+fn agreement(cx: &Context<'_>, at: &Trail, raw: &raw::Agreement, world: &World<'_>) -> Agreement {
     if let Some(text) = raw.sha256.as_ref().filter(|it| callers::hash(it).is_none()) {
         let message = format!("`{text}` is not a SHA-256");
         cx.error(
@@ -103,17 +99,17 @@ fn agreement(
         world,
         "the agreement",
     );
-    Some(Agreement {
+    Agreement {
         reference: raw.reference.clone(),
         sha256: raw.sha256.clone(),
-        signed: signed?,
+        signed: signed.unwrap_or_else(|| cx.now.day(world.operator.utc_offset)),
         until,
         actions: raw.actions.iter().map(|it| it.as_str().into()).collect(),
         purposes: cx.parse_all(&at.key("purposes"), &raw.purposes),
         categories: cx.categories(&at.key("categories"), &raw.categories),
         confidentiality: raw.confidentiality,
         security: raw.security,
-    })
+    }
 }
 
 /// The days of a document: signed, and until when.

@@ -12,7 +12,7 @@ use super::super::{
     expiry::{Exception, Standing},
     problem::{Problem, Problems, Severity},
     sources::Sources,
-    suggest, units,
+    stand_in, suggest, units,
     yaml::{Node, Place, Trail},
 };
 use crate::model::{Category, CategorySet, Country, Day, Timestamp, UtcOffset};
@@ -85,19 +85,21 @@ pub(in super::super) struct Context<'a> {
     /// Whether the configuration is to run on this machine, so that its directories must be usable.
     pub(in super::super) runs_here: bool,
     problems: RefCell<Vec<Problem>>,
+    /// Where the file has a wrong type, so that nothing can be said of what stands there.
+    unread: Vec<Trail>,
     exceptions: RefCell<Vec<Exception>>,
     /// Files that were read on the way.
     sources: RefCell<Sources>,
 }
 
 impl<'a> Context<'a> {
-    /// `found` is what is known already.
+    /// `found` is what is known already, `unread` where stand-ins are.
     pub(in super::super) fn new(
         source: &'a Source<'a>,
         tree: &'a Node,
         base: PathBuf,
         now: Timestamp,
-        found: Vec<Problem>,
+        (found, unread): (Vec<Problem>, Vec<Trail>),
     ) -> Self {
         Self {
             source,
@@ -106,6 +108,7 @@ impl<'a> Context<'a> {
             now,
             runs_here: true,
             problems: RefCell::new(found),
+            unread,
             exceptions: RefCell::new(Vec::new()),
             sources: RefCell::default(),
         }
@@ -130,9 +133,17 @@ impl<'a> Context<'a> {
     }
 
     fn report(&self, severity: Severity, at: &Trail, message: String, fix: Option<String>) {
+        if self.is_unread(at) {
+            return;
+        }
         let place = self.tree.find(at);
         let problem = self.source.problem(severity, place, at, message, fix);
         self.problems.borrow_mut().push(problem);
+    }
+
+    /// Whether the value at `at`, one in it, or one that holds it has a wrong type. What depends on it is judged once it is mended.
+    pub(super) fn is_unread(&self, at: &Trail) -> bool {
+        self.unread.iter().any(|it| it.meets(at))
     }
 
     /// Reports a problem of another file.
@@ -157,6 +168,9 @@ impl<'a> Context<'a> {
         name: &str,
         known: impl IntoIterator<Item = &'n str> + Clone,
     ) {
+        if known.clone().into_iter().any(|it| it == stand_in::UNREAD) {
+            return;
+        }
         let fix = suggest::fix(name, known);
         self.report(Severity::Error, at, format!("unknown {what} `{name}`"), fix);
     }

@@ -71,7 +71,7 @@ fn destination(
     matcher: Matcher,
 ) -> Option<Destination> {
     let upstream = upstream::compile(cx, &at.key("upstream"), &raw.upstream);
-    let callers = callers(cx, &at.key("callers"), raw, world);
+    let callers = callers(cx, at, raw, world);
     let limits = limits(cx, &at.key("limits"), &raw.limits);
     let failure = at.key("failure");
     let audit_failure = failure_policy(cx, &failure, ("audit", &raw.failure.audit), raw, world);
@@ -84,7 +84,7 @@ fn destination(
     let readings = law::readings(cx, at, raw, world);
     let agreement = agreement::compile(cx, at, raw, world, party.as_ref(), &readings);
     let offset = world.operator.utc_offset;
-    let thresholds = thresholds::compile(cx, &at.key("thresholds"), raw, offset);
+    let thresholds = thresholds::compile(cx, at, raw, offset);
     let setting = routes::Setting {
         destination: raw,
         at,
@@ -226,7 +226,9 @@ fn party(cx: &Context<'_>, at: &Trail, id: &str, world: &World<'_>) -> Option<Pa
     if found.is_none() {
         cx.unknown(at, "party", id, world.parties.keys().map(String::as_str));
     }
-    found
+    let written = world.root.parties.iter().position(|it| it.id == id);
+    let all = Trail::default().key("parties");
+    found.filter(|_| !written.is_some_and(|it| cx.is_unread(&all.index(it))))
 }
 
 fn onward(cx: &Context<'_>, at: &Trail, raw: &[raw::Onward], world: &World<'_>) -> Vec<Onward> {
@@ -285,18 +287,23 @@ fn matcher(cx: &Context<'_>, at: &Trail, raw: &raw::Matcher, world: &World<'_>) 
 
 fn callers(
     cx: &Context<'_>,
-    at: &Trail,
+    destination_at: &Trail,
     raw: &raw::Destination,
     world: &World<'_>,
 ) -> BTreeMap<Arc<str>, BTreeSet<Purpose>> {
     let mut allowed: BTreeMap<Arc<str>, BTreeSet<Purpose>> = BTreeMap::new();
     let claimable: BTreeSet<&str> = raw
+    let is_unread = |index| {
+        let route = destination_at.key("routes").index(index);
+        cx.is_unread(&route.key("purposes_claimable"))
+    };
+    let is_known = !(0..raw.routes.len()).any(is_unread);
         .routes
         .iter()
         .flat_map(|it| it.purposes_claimable.iter().map(String::as_str))
         .collect();
     for (index, it) in raw.callers.iter().enumerate() {
-        let at = at.index(index);
+        let at = destination_at.key("callers").index(index);
         if !world.callers.contains(it.caller.as_str()) {
             cx.unknown(
                 &at.key("caller"),

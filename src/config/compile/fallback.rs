@@ -50,8 +50,12 @@ pub(super) fn operators(
     raw: &raw::Destination,
     readings: &[Arc<Reading>],
 ) -> BTreeMap<Category, Operator> {
-    let at = at.key("operators");
-    if !raw.operators.is_empty() && !raw.fallback.contains(&raw::Fallback::ReduceFields) {
+    let (fallback_at, at) = (at.key("fallback"), at.key("operators"));
+    let is_unread = cx.is_unread(&fallback_at);
+    if !raw.operators.is_empty()
+        && !is_unread
+        && !raw.fallback.contains(&raw::Fallback::ReduceFields)
+    {
         cx.error(
             &at,
             "`operators` say how fields are reduced, and none are here",

@@ -75,8 +75,10 @@ pub(super) fn compile(
         inspector,
     };
     let destinations = destination::compile_all(cx, &world);
-    parties::warn_unused(cx, root);
-    warn_log_only(cx, root);
+    if !cx.is_unread(&top) {
+        parties::warn_unused(cx, root);
+        warn_log_only(cx, root);
+    }
 
     let state = state_dir(cx, root);
     let segment = top.key("audit").key("segment_size");

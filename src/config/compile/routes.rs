@@ -111,7 +111,8 @@ fn common_plan(cx: &Context<'_>, setting: &Setting<'_>) -> PlanSpec {
             not_personal: vec![selector.clone()],
             ..PlanSpec::default()
         };
-        if compiles(cx, setting, &at.key("at"), raw.part, &alone)
+        if !cx.is_unread(&at.key("in"))
+            && compiles(cx, setting, &at.key("at"), raw.part, &alone)
             && let Some(until) = until
         {
             let end = until.end(setting.offset);
@@ -228,6 +229,9 @@ fn check_purpose(cx: &Context<'_>, setting: &Setting<'_>, at: &Trail, purpose: &
     let Some(agreement) = setting.agreement else {
         return;
     };
+    if cx.is_unread(&setting.at.key("agreement").key("purposes")) {
+        return;
+    }
     if !agreement.purposes.iter().any(|it| it.covers(purpose)) {
         let known = agreement.purposes.iter().map(Purpose::as_str);
         let near = suggest::purpose(purpose.as_str(), known);
@@ -245,6 +249,9 @@ fn within_agreement(cx: &Context<'_>, setting: &Setting<'_>, at: &Trail, raw: &r
     let Some(agreement) = setting.agreement else {
         return;
     };
+    if cx.is_unread(&setting.at.key("agreement").key("actions")) {
+        return;
+    }
     for (index, action) in raw.actions.iter().enumerate() {
         if !agreement.actions.contains(action.as_str()) {
             let near = suggest::fix(action, agreement.actions.iter().map(|it| &**it));
@@ -281,6 +288,10 @@ fn plan_spec(
         }
     }
     for (index, subject) in raw.subjects.iter().enumerate() {
+        let at = at.key("subjects").index(index);
+        if cx.is_unread(&at.key("in")) {
+            continue;
+        }
         let selector = Selector {
             part: subject.part,
             at: subject.at.clone(),
@@ -289,13 +300,7 @@ fn plan_spec(
             subjects: vec![(selector, subject.kind)],
             ..PlanSpec::default()
         };
-        if compiles(
-            cx,
-            setting,
-            &at.key("subjects").index(index).key("at"),
-            subject.part,
-            &alone,
-        ) {
+        if compiles(cx, setting, &at.key("at"), subject.part, &alone) {
             spec.subjects.extend(alone.subjects);
         }
     }

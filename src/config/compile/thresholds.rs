@@ -20,16 +20,17 @@ use crate::{
 /// reason and a last day, after which it acts no more.
 pub(super) fn compile(
     cx: &Context<'_>,
-    at: &Trail,
+    destination_at: &Trail,
     destination: &raw::Destination,
     offset: UtcOffset,
 ) -> Vec<Threshold> {
+    let is_usual_unread = cx.is_unread(&destination_at.key("confidence_min"));
     let usual = destination.confidence_min.unwrap_or(Confidence::High);
     let mut thresholds: Vec<Threshold> = Vec::new();
     for (index, raw) in destination.thresholds.iter().enumerate() {
-        let at = at.index(index);
+        let at = destination_at.key("thresholds").index(index);
         let min = raw.confidence_min.confidence();
-        let is_milder = min.is_none_or(|it| it > usual);
+        let is_milder = !is_usual_unread && min.is_none_or(|it| it > usual);
         let until = if is_milder {
             exception(cx, &at, destination, raw, offset)
         } else {

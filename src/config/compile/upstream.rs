@@ -22,7 +22,7 @@ pub(super) fn compile(cx: &Context<'_>, at: &Trail, raw: &raw::Upstream) -> Opti
         None | Some("system") => Some(Roots::System),
         Some(name) => held::roots(cx, &roots_at, name).map(Roots::Pem),
     };
-    let url = url(cx, &at.key("url"), raw);
+    let url = url(cx, at, raw);
     let pins = pins(cx, &at.key("pins"), &raw.pins);
     let (crl_at, identity_at) = (at.key("crl_file"), at.key("identity"));
     let revocations = raw.crl_file.as_ref();
@@ -31,7 +31,7 @@ pub(super) fn compile(cx: &Context<'_>, at: &Trail, raw: &raw::Upstream) -> Opti
     let identity = identity.and_then(|it| held::identity(cx, &identity_at, it));
     let proxy = proxy(cx, at, raw);
     let credentials = held::credentials(cx, &at.key("credentials"), raw);
-    let http = http(cx, &at.key("http"), raw);
+    let http = http(cx, at, raw);
     let (connections, breaker) = (connections(cx, at, raw), breaker(cx, at, &raw.breaker));
     without_tls(cx, at, raw);
     Some(Upstream {
@@ -73,14 +73,15 @@ fn without_tls(cx: &Context<'_>, at: &Trail, raw: &raw::Upstream) {
     }
 }
 
-fn http(cx: &Context<'_>, at: &Trail, raw: &raw::Upstream) -> HttpVersions {
+fn http(cx: &Context<'_>, upstream_at: &Trail, raw: &raw::Upstream) -> HttpVersions {
     match raw.http {
         None | Some(raw::HttpVersions::Auto) => HttpVersions::Auto,
         Some(raw::HttpVersions::Http1) => HttpVersions::Http1,
         Some(raw::HttpVersions::Http2) => {
-            if is_plain(raw) && !raw.controlled_zone {
+            let is_zone_read = !cx.is_unread(&upstream_at.key("controlled_zone"));
+            if is_plain(raw) && is_zone_read && !raw.controlled_zone {
                 cx.error(
-                    at,
+                    &upstream_at.key("http"),
                     "HTTP/2 without TLS is for the operator's own network",
                     "write https://, or `controlled_zone: true` if the upstream stands there",
                 );
@@ -248,7 +249,8 @@ fn breaker(cx: &Context<'_>, at: &Trail, raw: &raw::Breaker) -> Breaker {
     }
 }
 
-fn url(cx: &Context<'_>, at: &Trail, raw: &raw::Upstream) -> Option<Url> {
+fn url(cx: &Context<'_>, upstream_at: &Trail, raw: &raw::Upstream) -> Option<Url> {
+    let at = &upstream_at.key("url");
     let fix = "write https://, a host, and if need be a port and a base path";
     let Ok(url) = raw.url.parse::<Url>() else {
         cx.error(at, "not a URL", fix);
@@ -275,7 +277,15 @@ fn url(cx: &Context<'_>, at: &Trail, raw: &raw::Upstream) -> Option<Url> {
     if let Err(why) = crate::gatekeeper::destination::check_path(url.path()) {
         cx.error(at, why, "write a base path of plain segments, such as /v3");
     }
-    let is_private = is_private(&url);
+    if !cx.is_unread(&upstream_at.key("controlled_zone")) {
+        zone(cx, at, raw, &url);
+    }
+    Some(url)
+}
+
+/// Whether the URL is of the network that the file says it is of.
+fn zone(cx: &Context<'_>, at: &Trail, raw: &raw::Upstream, url: &Url) {
+    let is_private = is_private(url);
     if is_private && !raw.controlled_zone {
         cx.error(
             at,
@@ -298,7 +308,6 @@ fn url(cx: &Context<'_>, at: &Trail, raw: &raw::Upstream) -> Option<Url> {
             "remove `controlled_zone: true`, unless the network is routed privately",
         );
     }
-    Some(url)
 }
 
 /// Whether the URL names an address, or `localhost`, that is not on the public Internet (RFC 6890). Names are resolved, and

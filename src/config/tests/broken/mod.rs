@@ -2,6 +2,7 @@
 
 mod shape;
 mod terms;
+mod together;
 mod upstream;
 mod ways;
 

@@ -8,7 +8,7 @@ fn the_shape_of_the_file() {
         "version: 1",
         "version: [1",
         r#"
-            2:9 E : illegal placement of ':' indicator [-]
+            2:9 E : illegal placement of ':' indicator [mend the YAML here; the rest is looked at once all of it can be read]
         "#,
     );
     check(
@@ -16,7 +16,7 @@ fn the_shape_of_the_file() {
         r"version: 1
 version: 1",
         r#"
-            2:1 E : duplicate key `version` [keep one of the two; the later would silently win elsewhere]
+            2:1 E version: duplicate key `version` [keep one of the two; the later would silently win elsewhere]
         "#,
     );
     check(
@@ -66,9 +66,23 @@ fn keys_and_words() {
 ",
         r#"
             20:5 E destinations[0].retenion: unknown key `retenion` [did you mean `retention`?]
-            21:21 E destinations[0].gaps.framing: the gap `framing` cannot be opened [remove the line: what can be read in two ways is never sent]
-            21:54 E destinations[0].gaps.inspection-failed: the gap `inspection-failed` cannot be opened [use `failure: {inspection: {open: …}}`]
-            21:75 E destinations[0].gaps.opaqe: unknown kind of gap `opaqe` [did you mean `opaque`?]
+            21:24 E destinations[0].gaps.framing: the gap `framing` cannot be opened [remove the line: what can be read in two ways is never sent]
+            21:101 E destinations[0].gaps.inspection-failed: the gap `inspection-failed` cannot be opened [use `failure: {inspection: {open: …}}`]
+            21:112 E destinations[0].gaps.opaqe: unknown kind of gap `opaqe` [did you mean `opaque`?]
+        "#,
+    );
+    check(
+        "country: DE",
+        r"country: DE
+    gaps:
+      opaque: allow-logged
+      malformed: {allow-logged: {owner: '', reason: b, until: 2026-11-01}}
+      unsupported-coding: {allow-logged: {owner: a, reason: b}}",
+        r#"
+            21:15 E destinations[0].gaps.opaque: expected `block` or a mapping with allow-logged, found `allow-logged` [write `allow-logged:` with owner, reason, until below it]
+            22:41 E destinations[0].gaps.malformed.allow-logged.owner: the text is empty [say it in words; it goes into the record]
+            22:63 E destinations[0].gaps.malformed.allow-logged.until: the opening expired on 2026-11-01 [remove it, or let its owner renew it]
+            23:28 E destinations[0].gaps.unsupported-coding.allow-logged: missing key `until` [add `until:` (Last day)]
         "#,
     );
     check(
@@ -89,6 +103,7 @@ fn keys_and_words() {
     role: public",
         r#"
             15:11 E parties[0].role: expected one of `affiliate`, `controller`, `payment-system`, `processor`, `public`, `self`, `state-body`, `subprocessor`, found `processer` [did you mean `processor`?]
+            17:17 E parties[1].legal_name: the text is empty [say it in words; it goes into the record]
         "#,
     );
     check(
