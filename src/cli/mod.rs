@@ -29,7 +29,9 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{
+    ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, parser::ValueSource,
+};
 
 use crate::{
     config::{self, Configuration},
@@ -131,8 +133,13 @@ enum Command {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let Cli { common, command } = Cli::parse();
-    match dispatch(command, &common) {
+    let matches = Cli::command().get_matches();
+    let Cli { common, command } = match Cli::from_arg_matches(&matches) {
+        Ok(it) => it,
+        Err(wrong) => wrong.exit(),
+    };
+    let outcome = refuse_unread(&command, &matches).and_then(|()| dispatch(command, &common));
+    match outcome {
         Ok(code) => code,
         Err(failure) => {
             let named =
@@ -143,6 +150,31 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.code)
         }
     }
+}
+
+/// Refuses an option that the command line gives to a subcommand that would not look at it. The environment is for all of them.
+fn refuse_unread(command: &Command, matches: &ArgMatches) -> Result<(), Failure> {
+    let why = match command {
+        Command::Demo(_) => "makes a configuration and a state of its own",
+        Command::Scan(_) => {
+            "lists all findings with their confidence; `shekara explain --config FILE` says which act at a destination"
+        }
+        Command::Test(_) => {
+            "takes the configuration that each suite names, and registers that it writes down"
+        }
+        _ => return Ok(()),
+    };
+    let is_given = |it: &&str| matches.value_source(it) == Some(ValueSource::CommandLine);
+    let (Some(option), Some(name)) = (
+        ["config", "state"].into_iter().find(is_given),
+        matches.subcommand_name(),
+    ) else {
+        return Ok(());
+    };
+    Err(Failure {
+        text: format!("{name} does not read --{option}: it {why}"),
+        code: 2,
+    })
 }
 
 fn dispatch(command: Command, common: &Common) -> Outcome {
@@ -239,4 +271,46 @@ fn place(common: &Common) -> Result<Place, Failure> {
         state,
         configuration,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said to a command line; nothing if it may run.
+    fn refusal(line: &str) -> Option<String> {
+        let words = ["shekara"].into_iter().chain(line.split(' '));
+        let matches = Cli::command().try_get_matches_from(words).unwrap();
+        let command = Cli::from_arg_matches(&matches).unwrap().command;
+        let refused = refuse_unread(&command, &matches).err()?;
+        assert_eq!(refused.code, 2);
+        Some(refused.text)
+    }
+
+    #[test]
+    fn an_option_that_nothing_reads_is_refused() {
+        for (line, wanted) in [
+            (
+                "scan --config a.yaml b.json",
+                "scan does not read --config: it lists all findings",
+            ),
+            ("--config a.yaml scan b.json", "scan does not read --config"),
+            ("scan --state d b.json", "scan does not read --state"),
+            ("demo -c a.yaml", "demo does not read --config: it makes"),
+            (
+                "test --state d cases",
+                "test does not read --state: it takes",
+            ),
+        ] {
+            let text = refusal(line).unwrap_or_default();
+            assert!(text.starts_with(wanted), "{line}: {text}");
+        }
+        for line in [
+            "scan b.json",
+            "check --config a.yaml",
+            "audit verify --state d",
+        ] {
+            assert_eq!(refusal(line), None, "{line}");
+        }
+    }
 }
