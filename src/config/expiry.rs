@@ -31,6 +31,8 @@ pub enum ExpiryKind {
     Assessment,
     /// A failure policy that was opened.
     FailureOpen,
+    /// A kind of gap that was opened.
+    Gap,
     /// The certificate by which the gate proves itself to the upstream.
     Identity,
     /// A value declared as not personal.
@@ -54,6 +56,7 @@ impl ExpiryKind {
             Self::Agreement => "agreement",
             Self::Assessment => "assessment",
             Self::FailureOpen => "failure-open",
+            Self::Gap => "gap",
             Self::Identity => "identity",
             Self::NotPersonal => "not-personal",
             Self::ProtectionLevel => "protection-level",
@@ -70,7 +73,7 @@ impl ExpiryKind {
 pub struct Exception {
     /// Destination id.
     pub destination: Arc<str>,
-    /// [`ExpiryKind::FailureOpen`], [`ExpiryKind::NotPersonal`], [`ExpiryKind::Threshold`] or
+    /// [`ExpiryKind::FailureOpen`], [`ExpiryKind::Gap`], [`ExpiryKind::NotPersonal`], [`ExpiryKind::Threshold`] or
     /// [`ExpiryKind::Waiver`].
     pub kind: ExpiryKind,
     /// Which component (`audit`), or which value (`body $.sender.email`).

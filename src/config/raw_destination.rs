@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::model::{
     decision::Mode,
-    destination::{GapPolicy, Operator},
+    destination::Operator,
     finding::{Confidence, Part},
     subject::IdentifierKind,
 };
@@ -78,7 +78,7 @@ pub(super) struct Destination {
     /// What reduce-fields does to a category: remove, mask or pseudonymise. Default remove; a parent covers its children.
     #[serde(default)]
     pub(super) operators: BTreeMap<String, Operator>,
-    /// What each kind of gap means; default block.
+    /// What each kind of gap means; default block. One is opened by somebody's word, for a time.
     #[serde(default)]
     pub(super) gaps: BTreeMap<String, GapPolicy>,
     /// Sizes and times.
@@ -390,6 +390,16 @@ pub(super) enum FailurePolicy {
     Closed,
     /// Pass, recorded, counted and shown.
     Open(Opening),
+}
+
+/// Block, or open by somebody's word for a time.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum GapPolicy {
+    /// Refuse.
+    Block,
+    /// Pass, recorded, counted and shown.
+    AllowLogged(Opening),
 }
 
 /// Who opens, why, and until when.

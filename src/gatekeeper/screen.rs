@@ -28,7 +28,7 @@ use crate::{
     model::{
         Purpose,
         decision::{Decision, ReasonCode},
-        destination::{Destination as Facts, GapPolicy, RoutePurpose},
+        destination::{Destination as Facts, RoutePurpose},
         evidence::{Evidence, Known},
         finding::GapKind,
         inspection::Inspection,
@@ -494,7 +494,7 @@ impl Gatekeeper {
 /// What the destination's own declarations let pass here: opened gaps, a failed inspection, and reasons that an officer waived.
 fn opened(facts: &Facts, transfer: &Transfer, decision: &Decision) -> Vec<String> {
     let gaps = transfer.gaps.keys();
-    let gaps = gaps.filter(|it| facts.gaps.get(it) == Some(&GapPolicy::AllowLogged));
+    let gaps = gaps.filter(|it| facts.gaps.get(it).is_some_and(|it| it.is_open(transfer.at)));
     let waived: BTreeSet<ReasonCode> = decision.reasons.iter().map(|it| it.code).collect();
     let waived = waived
         .into_iter()

@@ -153,16 +153,23 @@ pub struct Notification {
 }
 
 /// What a gap means at a destination.
-#[derive(
-    Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum GapPolicy {
-    /// Pass, recorded and counted.
-    AllowLogged,
+    /// Pass before this instant, recorded and counted; refuse from then on.
+    AllowLoggedUntil(Timestamp),
     /// Refuse.
     #[default]
     Block,
+}
+
+impl GapPolicy {
+    /// Whether a gap at `at` passes.
+    pub fn is_open(self, at: Timestamp) -> bool {
+        match self {
+            Self::AllowLoggedUntil(end) => at < end,
+            Self::Block => false,
+        }
+    }
 }
 
 /// What happens when a component fails.

@@ -59,7 +59,7 @@ def configuration(port, dead):
     return HEAD + "".join([
         destination("enforced"),
         destination("logged", more="    mode: log-only\n"),
-        destination("opened", more="    gaps: {opaque: allow-logged}\n"),
+        destination("opened", more="    gaps: {opaque: {allow-logged: {owner: o, reason: r, until: 2099-12-31}}}\n"),
         destination("dead", dead),
         destination("slow", more="    limits: {response_time: 1s}\n"),
     ])

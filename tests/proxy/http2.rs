@@ -17,7 +17,7 @@ use shekara::{
         destination::Caller,
         record::{Outcome, TimeLimit},
     },
-    model::{destination::GapPolicy, finding::GapKind},
+    model::{Timestamp, destination::GapPolicy, finding::GapKind},
 };
 use tokio::{
     io::AsyncWriteExt as _,
@@ -479,7 +479,9 @@ async fn a_grpc_call_passes_once_its_messages_are_opened() {
         let facts = Arc::make_mut(&mut it.facts);
         facts.modes.global = shekara::model::decision::Mode::Enforce;
         for kind in [GapKind::Opaque, GapKind::UnsupportedCoding] {
-            facts.gaps.insert(kind, GapPolicy::AllowLogged);
+            facts
+                .gaps
+                .insert(kind, GapPolicy::AllowLoggedUntil(Timestamp::MAX));
         }
     })
     .await;

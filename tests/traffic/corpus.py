@@ -51,7 +51,10 @@ destinations:
     match: {{path_prefix: /logged}}
     mode: log-only
     upstream: &upstream {{url: "http://127.0.0.1:{port}/", controlled_zone: true}}
-    gaps: {{opaque: allow-logged, unsupported-media-type: allow-logged, malformed: allow-logged}}
+    gaps:
+      opaque: &opened {{allow-logged: {{owner: o, reason: r, until: "2099-12-31"}}}}
+      unsupported-media-type: *opened
+      malformed: *opened
     routes: [{{path: /, purpose: order.notice, actions: [send]}}]
   - id: enforced
     party: vendor

@@ -7,21 +7,17 @@ use std::{
 };
 
 use super::{
-    super::{
-        expiry::{Exception, ExpiryKind},
-        raw_destination as raw, suggest, units,
-        yaml::Trail,
-    },
+    super::{raw_destination as raw, suggest, units, yaml::Trail},
     World, agreement,
     context::Context,
-    fallback, law, routes, settings, thresholds, upstream, waivers,
+    fallback, law, opened, routes, settings, thresholds, upstream, waivers,
 };
 use crate::{
     gatekeeper::destination::{Destination, Limits, Matcher, check_path},
     model::{
-        self, Country, Purpose,
-        destination::{Agreement, FailurePolicy, GapPolicy, Modes, Onward, Party, Route},
-        finding::{Confidence, GapKind, Threshold},
+        self, Country, Purpose, counted,
+        destination::{Agreement, Modes, Onward, Party, Route},
+        finding::{Confidence, Threshold},
         inspection::{Budget, COMBINATION_MIN},
         law::Reading,
     },
@@ -74,7 +70,7 @@ fn destination(
     let callers = callers(cx, at, raw, world);
     let limits = limits(cx, &at.key("limits"), &raw.limits);
     let failure = at.key("failure");
-    let audit_failure = failure_policy(cx, &failure, ("audit", &raw.failure.audit), raw, world);
+    let audit_failure = opened::failure(cx, &failure, ("audit", &raw.failure.audit), raw, world);
     let legal_status = raw.legal_status.unwrap_or(451);
     if !matches!(legal_status, 451 | 403) {
         let message = format!("{legal_status} is not a status of legal refusals");
@@ -176,9 +172,9 @@ fn facts(
             .collect(),
         global: world.root.mode,
     };
-    let gaps = gaps(cx, &at.key("gaps"), &raw.gaps);
+    let gaps = opened::gaps(cx, &at.key("gaps"), raw, world);
     let failure = at.key("failure");
-    let open = |component| failure_policy(cx, &failure, component, raw, world);
+    let open = |component| opened::failure(cx, &failure, component, raw, world);
     let registers_failure = open(("registers", &raw.failure.registers));
     let inspection_failure = open(("inspection", &raw.failure.inspection));
     let facts = model::destination::Destination {
@@ -333,69 +329,6 @@ fn callers(
         }
     }
     allowed
-}
-
-fn gaps(
-    cx: &Context<'_>,
-    at: &Trail,
-    raw: &BTreeMap<String, GapPolicy>,
-) -> BTreeMap<GapKind, GapPolicy> {
-    let mut gaps = BTreeMap::new();
-    for (name, policy) in raw {
-        let at = at.key(name);
-        match name.parse::<GapKind>() {
-            Ok(kind) if *policy == GapPolicy::AllowLogged && !kind.is_openable() => {
-                let fix = if kind == GapKind::InspectionFailed {
-                    "use `failure: {inspection: {open: …}}`"
-                } else {
-                    "remove the line: what can be read in two ways is never sent"
-                };
-                cx.error(&at, format!("the gap `{name}` cannot be opened"), fix);
-            }
-            Ok(kind) => {
-                gaps.insert(kind, *policy);
-            }
-            Err(_) => cx.unknown(
-                &at,
-                "kind of gap",
-                name,
-                GapKind::ALL.iter().map(|it| it.as_str()),
-            ),
-        }
-    }
-    gaps
-}
-
-/// What happens when the `component`, named as in the file, fails. An opening that cannot be dated stays closed.
-fn failure_policy(
-    cx: &Context<'_>,
-    at: &Trail,
-    component: (&str, &raw::FailurePolicy),
-    destination: &raw::Destination,
-    world: &World<'_>,
-) -> FailurePolicy {
-    let (name, policy) = component;
-    let raw::FailurePolicy::Open(opening) = policy else {
-        return FailurePolicy::Closed;
-    };
-    let at = at.key(name).key("open");
-    cx.not_empty(&at.key("owner"), &opening.owner);
-    cx.not_empty(&at.key("reason"), &opening.reason);
-    let until_at = at.key("until");
-    let Some(until) = cx.parse(&until_at, &opening.until) else {
-        return FailurePolicy::Closed;
-    };
-    let exception = Exception {
-        destination: destination.id.as_str().into(),
-        kind: ExpiryKind::FailureOpen,
-        what: name.to_owned(),
-        owner: opening.owner.clone(),
-        reason: opening.reason.clone(),
-        until,
-    };
-    let offset = world.operator.utc_offset;
-    cx.exception(&until_at, exception, offset, "the opening");
-    FailurePolicy::OpenUntil(until.end(offset))
 }
 
 /// Days the recipient keeps the data: warned about here, enforced only where the profile says so.

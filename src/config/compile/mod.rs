@@ -8,6 +8,7 @@ mod fallback;
 mod held;
 mod law;
 mod listeners;
+mod opened;
 mod parties;
 mod routes;
 mod settings;

@@ -23,6 +23,7 @@ fn each_kind_shows_its_earliest_end() {
             "    match: {path_prefix: /mail}\n",
             "    match: {path_prefix: /mail}
     failure: {audit: {open: {owner: a, reason: b, until: 2027-03-01}}, registers: {open: {owner: a, reason: b, until: 2027-02-01}}}
+    gaps: {opaque: {allow-logged: {owner: a, reason: b, until: 2027-04-01}}, malformed: block}
     not_personal: [{in: query, at: x, reason: a, owner: b, expires: 2027-01-15}]
     safeguards: [{kind: scc, ref: S-1, signed: 2026-01-01, until: 2027-07-07}]
 ",
@@ -44,6 +45,7 @@ fn each_kind_shows_its_earliest_end() {
         ("agreement", "2028-01-31"),
         ("assessment", "2027-03-01"),
         ("failure-open", "2027-02-01"),
+        ("gap", "2027-04-01"),
         ("not-personal", "2027-01-15"),
         ("protection-level", "2027-05-31"),
         ("safeguard", "2027-07-07"),
@@ -54,7 +56,7 @@ fn each_kind_shows_its_earliest_end() {
         .iter()
         .map(|it| it.what.as_str())
         .collect();
-    assert_eq!(what, ["audit", "query x", "registers"]);
+    assert_eq!(what, ["audit", "query x", "opaque", "registers"]);
 }
 
 #[test]

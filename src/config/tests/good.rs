@@ -105,7 +105,11 @@ fn the_example_passes_and_means_what_it_says() {
     assert_eq!(end.to_string(), "2027-06-30T19:00:00.000Z");
     assert_eq!(facts.readings.len(), 1);
     assert_eq!(facts.readings[0].assessments.len(), 3);
-    assert_eq!(errors.facts.gaps[&GapKind::Opaque], GapPolicy::AllowLogged);
+    let end = "2027-07-01T00:00:00+05:00".parse().unwrap();
+    assert_eq!(
+        errors.facts.gaps[&GapKind::Opaque],
+        GapPolicy::AllowLoggedUntil(end)
+    );
     let end = "2027-01-01T00:00:00+05:00".parse().unwrap();
     assert_eq!(
         warehouse.facts.registers_failure,

@@ -44,7 +44,7 @@ fn yamlish() -> impl Strategy<Value = String> {
         "country: DE\n",
         "failure:\n",
         "open",
-        "gaps: {opaque: allow-logged}\n",
+        "gaps: {opaque: {allow-logged: {owner: a}}}\n",
     ]);
     prop::collection::vec(pieces, 0..60).prop_map(|it| it.concat())
 }

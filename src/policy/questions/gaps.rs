@@ -4,7 +4,7 @@ use crate::{
     model::{
         Timestamp,
         decision::{Reason, ReasonCode},
-        destination::{Destination, GapPolicy},
+        destination::Destination,
         finding::GapKind,
         transfer::Transfer,
     },
@@ -28,5 +28,5 @@ fn is_open(destination: &Destination, kind: GapKind, at: Timestamp) -> bool {
     if kind == GapKind::InspectionFailed {
         return destination.inspection_failure.is_open(at);
     }
-    kind.is_openable() && destination.gaps.get(&kind) == Some(&GapPolicy::AllowLogged)
+    kind.is_openable() && destination.gaps.get(&kind).is_some_and(|it| it.is_open(at))
 }

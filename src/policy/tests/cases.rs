@@ -452,7 +452,12 @@ fn cases_26_and_27_gaps() {
         let mut scene = Scene::new(mail_de(strict()), "order.notice", "email", consenting("DE"));
         scene.transfer.gaps.insert(kind, 1);
         scene.check("26 closed", code);
-        scene.destination.gaps.insert(kind, GapPolicy::AllowLogged);
+        let at = scene.transfer.at;
+        let ended = GapPolicy::AllowLoggedUntil(at);
+        scene.destination.gaps.insert(kind, ended);
+        scene.check("26 ended", code);
+        let opened = GapPolicy::AllowLoggedUntil(at.plus_millis(1));
+        scene.destination.gaps.insert(kind, opened);
         scene.check("26 opened", if kind.is_openable() { "" } else { code });
         scene.destination.inspection_failure = FailurePolicy::Open;
         let is_open = kind.is_openable() || kind == GapKind::InspectionFailed;

@@ -62,7 +62,7 @@ fn keys_and_words() {
 ",
         r"    country: DE
     retenion: 30d
-    gaps: {framing: allow-logged, inspection-failed: allow-logged, opaqe: block}
+    gaps: {framing: &o {allow-logged: {owner: a, reason: b, until: 2027-04-01}}, inspection-failed: *o, opaqe: block}
 ",
         r#"
             20:5 E destinations[0].retenion: unknown key `retenion` [did you mean `retention`?]
@@ -82,7 +82,7 @@ fn keys_and_words() {
             21:15 E destinations[0].gaps.opaque: expected `block` or a mapping with allow-logged, found `allow-logged` [write `allow-logged:` with owner, reason, until below it]
             22:41 E destinations[0].gaps.malformed.allow-logged.owner: the text is empty [say it in words; it goes into the record]
             22:63 E destinations[0].gaps.malformed.allow-logged.until: the opening expired on 2026-11-01 [remove it, or let its owner renew it]
-            23:28 E destinations[0].gaps.unsupported-coding.allow-logged: missing key `until` [add `until:` (Last day)]
+            23:42 E destinations[0].gaps.unsupported-coding.allow-logged: missing key `until` [add `until:` (Last day)]
         "#,
     );
     check(
