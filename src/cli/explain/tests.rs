@@ -206,13 +206,21 @@ fn each_request_is_answered_as_the_gate_would() {
         TO_US,
         BOTH,
         reduce,
-        &["subject-unknown, person 1", "record 1", "mend: "],
+        &[
+            "subject-unknown, person 1",
+            "record 1",
+            "mend: ",
+            "nothing stands against the 1 of 2 resolved",
+        ],
     );
     bench.check(
         TO_US,
         r#"{"to":[{"email":"bob@example.org"}]}"#,
         block,
-        &["subject-unknown"],
+        &[
+            "subject-unknown",
+            "nobody was resolved, so that it is not asked",
+        ],
     );
     let at = format!("{TO_US} --at 2027-01-01T00:00:00Z");
     bench.check(&at, ANN, block, &["consent-expired"]);

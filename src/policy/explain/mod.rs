@@ -355,23 +355,33 @@ fn found(
             let purposes = transfer.purpose.iter().chain(&transfer.section_purposes);
             list("no purpose", purposes.map(Purpose::to_string))
         }
-        8 => {
-            let known = decision.persons.iter();
-            let known = known.filter(|it| !it.subjects.is_empty()).count();
-            format!("{known} of {} resolved", transfer.persons.len())
-        }
+        8 => format!(
+            "{} of {} resolved",
+            resolved(decision),
+            transfer.persons.len()
+        ),
         4 | 9 | 10 => {
             let mut reasons = decision.reasons.iter();
             let stands = reasons.any(|it| place(it.code) == number);
-            let text = if stands {
-                "see below"
-            } else {
-                "nothing stands against it"
-            };
-            text.to_owned()
+            let of_resolved = number != 4 && resolved(decision) < transfer.persons.len();
+            match resolved(decision) {
+                _ if stands => "see below".to_owned(),
+                0 if of_resolved => "nobody was resolved, so that it is not asked".to_owned(),
+                some if of_resolved => {
+                    let all = transfer.persons.len();
+                    format!("nothing stands against the {some} of {all} resolved")
+                }
+                _ => "nothing stands against it".to_owned(),
+            }
         }
         _ => String::new(),
     }
+}
+
+/// How many of the persons the register knows.
+fn resolved(decision: &Decision) -> usize {
+    let persons = decision.persons.iter();
+    persons.filter(|it| !it.subjects.is_empty()).count()
 }
 
 fn list(nothing: &str, items: impl Iterator<Item = String>) -> String {
