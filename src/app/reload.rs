@@ -223,8 +223,8 @@ impl Reloader {
 /// What a person at `systemctl status` reads of a gate that serves.
 pub(super) fn status(configuration: &Configuration, generation: u64) -> String {
     format!(
-        "serving: {} destinations, configuration {} (generation {generation})",
-        configuration.destinations.len(),
+        "serving: {}, configuration {} (generation {generation})",
+        crate::model::counted(configuration.destinations.len(), "destination"),
         configuration.version
     )
 }

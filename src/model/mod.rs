@@ -18,9 +18,11 @@ pub mod sensitive;
 pub mod subject;
 pub mod time;
 pub mod transfer;
+pub mod words;
 
 pub use category::{Category, CategorySet};
 pub use country::Country;
 pub use purpose::Purpose;
 pub use sensitive::Sensitive;
 pub use time::{Day, Timestamp, UtcOffset};
+pub use words::counted;

@@ -8,6 +8,7 @@ use std::{
 use crate::{
     audit::Record,
     gatekeeper::record::{AuditEvent, Completed, Decided},
+    model::counted,
 };
 
 /// Writes `record` as one line.
@@ -49,9 +50,8 @@ fn decided(it: &Decided) -> String {
         let _infallible = write!(text, "→{}/{}", recipient.party, recipient.country);
     }
     let purpose = it.transfer.purpose.as_ref().map_or("-", |it| it.as_str());
-    let persons = it.transfer.persons.len();
-    let noun = if persons == 1 { "person" } else { "persons" };
-    let _infallible = write!(text, "  {purpose}  {persons} {noun}");
+    let persons = counted(it.transfer.persons.len(), "person");
+    let _infallible = write!(text, "  {purpose}  {persons}");
     if !decision.reasons.is_empty() {
         let codes: Vec<&str> = decision.reasons.iter().map(|it| it.code.as_str()).collect();
         let _infallible = write!(text, "  {}", codes.join(","));

@@ -17,7 +17,10 @@ use std::{
 use clap::{Parser, Subcommand};
 
 use super::{Failure, Outcome};
-use crate::audit::{Error, Head, Report, reader, verify};
+use crate::{
+    audit::{Error, Head, Report, reader, verify},
+    model::counted,
+};
 
 /// Exit code when the log does not hold together.
 const TAMPERED: u8 = 4;
@@ -129,33 +132,35 @@ fn run_verify(dir: &Path, expected: Option<&Head>, out: &mut dyn Write) -> Resul
 fn print_report(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
-        "{} segments, {} records: {} decisions, {} completions, {} register changes, {} operations",
-        report.segments,
-        report.records,
-        report.decided,
-        report.completed,
-        report.register_changes,
-        report.operated
+        "{}, {}: {}, {}, {}, {}",
+        counted(report.segments, "segment"),
+        counted(report.records, "record"),
+        counted(report.decided, "decision"),
+        counted(report.completed, "completion"),
+        counted(report.register_changes, "register change"),
+        counted(report.operated, "operation")
     )?;
     if report.unfinished > 0 {
         writeln!(
             out,
-            "{} decisions without completion: under way, or their end is unknown",
-            report.unfinished
+            "{} without completion: under way, or the end is unknown",
+            counted(report.unfinished, "decision")
         )?;
     }
     if report.repeated_changes > 0 {
         writeln!(
             out,
-            "{} register changes were recorded twice",
-            report.repeated_changes
+            "{} recorded twice",
+            counted(report.repeated_changes, "register change")
         )?;
     }
     if let Some(torn) = &report.torn {
         writeln!(
             out,
-            "torn tail: {} bytes in segment {} from offset {}; being written, or left by a crash (the next start cuts it and records so)",
-            torn.bytes, torn.segment, torn.offset
+            "torn tail: {} in segment {} from offset {}; being written, or left by a crash (the next start cuts it and records so)",
+            counted(torn.bytes, "byte"),
+            torn.segment,
+            torn.offset
         )?;
     }
     if let Some(head) = report.head {

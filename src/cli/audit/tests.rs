@@ -40,7 +40,7 @@ fn verify_prints_the_head_and_ends_with_4_on_tampering() {
     let dir = log_of([decided(0), completed(0), refused(1)], 1 << 16);
     let text = printed(|out| run_verify(dir.path(), None, out));
     assert!(
-        text.contains("3 records: 2 decisions, 1 completions"),
+        text.contains("3 records: 2 decisions, 1 completion"),
         "{text}"
     );
     let head = text

@@ -24,6 +24,7 @@ use super::{
 use crate::{
     audit,
     gatekeeper::record::AuditEvent,
+    model::counted,
     store::{self, Settings},
 };
 
@@ -116,10 +117,11 @@ impl Args {
     fn report(&self, manifest: &Manifest) -> String {
         let bytes: u64 = manifest.files.values().map(|it| it.bytes).sum();
         format!(
-            "backup {}\ndirectory         {}\nfiles             {} ({bytes} bytes), {}\nregister changes  {}\naudit head        {}",
+            "backup {}\ndirectory         {}\nfiles             {} ({}), {}\nregister changes  {}\naudit head        {}",
             manifest.id,
             self.to.display(),
             manifest.files.len(),
+            counted(bytes, "byte"),
             if manifest.has_keys() {
                 "with keys"
             } else {

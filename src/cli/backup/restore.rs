@@ -19,6 +19,7 @@ use crate::{
         ports::{AuditLog as _, Clock as _, SystemClock},
         record::{AuditEvent, Operated},
     },
+    model::counted,
     store::{self, Settings},
 };
 
@@ -66,10 +67,10 @@ pub(in crate::cli) fn run(
     manifest.verify(&args.from)?;
     if args.check {
         print(&format!(
-            "backup {} of {} is whole: {} files, register changes {}, audit head {}",
+            "backup {} of {} is whole: {}, register changes {}, audit head {}",
             manifest.id,
             manifest.taken_at,
-            manifest.files.len(),
+            counted(manifest.files.len(), "file"),
             manifest.register_sequence,
             manifest.audit_head.as_deref().unwrap_or("none")
         ));

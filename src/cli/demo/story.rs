@@ -12,7 +12,7 @@ use super::{
     upstream::{Received, Upstream},
     world::World,
 };
-use crate::cli::print;
+use crate::{cli::print, model::counted};
 
 /// The person of the story: an IIN with a birth century that is over.
 const IIN: &str = "991231100010";
@@ -475,7 +475,7 @@ fn explanation(answer: &Answer) -> String {
 fn received_line(received: &[Received]) -> String {
     match received {
         [] => "nothing".to_owned(),
-        [one] => format!("{}  {} bytes", one.target, one.body.len()),
+        [one] => format!("{}  {}", one.target, counted(one.body.len(), "byte")),
         many => format!("{} requests", many.len()),
     }
 }

@@ -147,8 +147,8 @@ fn early_refusal(told: &Told, matched: &Matched, snapshot: &Snapshot) -> Option<
     let limit = destination.limits.body_bytes;
     (told.body.len() as u64 > limit).then(|| {
         let why = format!(
-            "the body has {} bytes, `{}` takes {limit}",
-            told.body.len(),
+            "the body has {}, `{}` takes {limit}",
+            crate::model::counted(told.body.len(), "byte"),
             destination.facts.id
         );
         Refusal::new(ReasonCode::BodyTooLarge, why, snapshot)

@@ -12,7 +12,7 @@ use crate::{
         record::{AuditEvent, Decided},
         replay::Unreplayable,
     },
-    model::{evidence::Known, subject::SubjectRef},
+    model::{counted, evidence::Known, subject::SubjectRef},
     store::{self, Outbox},
 };
 
@@ -69,10 +69,10 @@ impl Past {
         let settings = &configuration.store;
         if !settings.database().exists() {
             return Err(Failure::new(format!(
-                "there are no registers in {}, so nobody of the {} identifiers on record can be told; name the state directory \
+                "there are no registers in {}, so that who is meant by the {} on record cannot be told; name the state directory \
                  of this log with --state",
                 settings.dir.display(),
-                references.len()
+                counted(references.len(), "identifier")
             )));
         }
         let failed = |it: store::Error| Failure::new(it.to_string());

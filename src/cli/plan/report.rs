@@ -9,7 +9,10 @@ use crate::{
         record::{Decided, DecisionId},
         replay::{Answer, Replayed, Unreplayable},
     },
-    model::decision::{ReasonCode, Verdict},
+    model::{
+        counted,
+        decision::{ReasonCode, Verdict},
+    },
 };
 
 /// What cannot be seen from the record.
@@ -106,9 +109,9 @@ impl Report {
     /// For a terminal; `against` is the configuration's name.
     pub(super) fn to_text(&self, against: &str) -> String {
         let mut out = format!(
-            "{} decisions on record, made again under {against}: {} stay, {} flip, {} would flip if enforced, {} cannot be made \
+            "{} on record, made again under {against}: {} stay, {} flip, {} would flip if enforced, {} cannot be made \
              again\n",
-            self.decisions,
+            counted(self.decisions, "decision"),
             self.same,
             sum(&self.flips),
             sum(&self.would_flip),

@@ -49,9 +49,10 @@ fn header(board: &Board, view: &View, rows: &[Row]) -> Paragraph<'static> {
         format!("last operation: {} at {}", Printable(&it.1), it.0)
     });
     let first = format!(
-        "shekara top  {}  last {}: {total} decisions ({}/s), {blocked} blocked{state}",
+        "shekara top  {}  last {}: {} ({}/s), {blocked} blocked{state}",
         view.now,
         view.window.name(),
+        crate::model::counted(total, "decision"),
         rate(total, view),
     );
     Paragraph::new(vec![

@@ -9,7 +9,7 @@ use crate::{
     cli::audit::line::Printable,
     config::expiry::{Exception, assessment_end},
     model::{
-        Country, Purpose,
+        Country, Purpose, counted,
         destination::{Destination, RoutePurpose},
         law::AdequacyAssessment,
     },
@@ -179,7 +179,7 @@ fn lines(book: &Book<'_>, facts: &Destination) -> Vec<(&'static str, String)> {
     let days = facts.retention_days;
     lines.push((
         "retention",
-        days.map_or_else(|| "-".to_owned(), |it| format!("{it} days")),
+        days.map_or_else(|| "-".to_owned(), |it| counted(it, "day")),
     ));
     for it in exceptions(book, facts) {
         let end = book.end(Some(it.until));

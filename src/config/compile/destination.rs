@@ -289,15 +289,15 @@ fn callers(
 ) -> BTreeMap<Arc<str>, BTreeSet<Purpose>> {
     let mut allowed: BTreeMap<Arc<str>, BTreeSet<Purpose>> = BTreeMap::new();
     let claimable: BTreeSet<&str> = raw
+        .routes
+        .iter()
+        .flat_map(|it| it.purposes_claimable.iter().map(String::as_str))
+        .collect();
     let is_unread = |index| {
         let route = destination_at.key("routes").index(index);
         cx.is_unread(&route.key("purposes_claimable"))
     };
     let is_known = !(0..raw.routes.len()).any(is_unread);
-        .routes
-        .iter()
-        .flat_map(|it| it.purposes_claimable.iter().map(String::as_str))
-        .collect();
     for (index, it) in raw.callers.iter().enumerate() {
         let at = destination_at.key("callers").index(index);
         if !world.callers.contains(it.caller.as_str()) {
@@ -362,7 +362,8 @@ fn retention(
             cx.warning(
                 at,
                 format!(
-                    "{days} days are more than the {term} of the profile `{}` (R-24)",
+                    "{} are more than the {term} of the profile `{}` (R-24)",
+                    counted(days, "day"),
                     reading.profile.code
                 ),
                 "agree on a shorter retention with the recipient",

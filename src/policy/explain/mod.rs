@@ -16,6 +16,7 @@ use super::{
 use crate::model::{
     CategorySet, Country, Purpose,
     consent::{Facet, RecordId},
+    counted,
     decision::{Carrier, Decision, Mode, Reason, ReasonCode, Verdict},
     destination::Destination,
     evidence::Evidence,
@@ -338,8 +339,7 @@ fn found(
             let all = persons.fold(CategorySet::EMPTY, |all, it| all.union(it.categories));
             let count = transfer.persons.len();
             let categories = list("none", all.iter().map(|it| it.to_string()));
-            let noun = if count == 1 { "person" } else { "persons" };
-            format!("{count} {noun}; categories: {categories}")
+            format!("{}; categories: {categories}", counted(count, "person"))
         }
         5 => match (destination.is_secured, destination.controlled_zone) {
             (true, _) => "TLS is declared".to_owned(),
