@@ -231,7 +231,7 @@ fn number_then_street(text: &str, start: usize, run_end: usize) -> Option<Range<
     let from = number_end(text, run_end)?;
     let rest = text.get(from..)?.strip_prefix(' ')?;
     let (first, name) = rest.split_once(' ')?;
-    if STREETS_FIRST.contains(&first.to_lowercase().as_str()) {
+    if is_one_of(STREETS_FIRST, first) {
         let length = name_length(name);
         return (length > 0).then_some(start..text.len() - name.len() + length);
     }
@@ -240,21 +240,19 @@ fn number_then_street(text: &str, start: usize, run_end: usize) -> Option<Range<
         let line = word.split(['\n', '\r']).next()?;
         let bare = line.trim_end_matches(|it: char| !it.is_alphanumeric());
         let first = bare.chars().next()?;
-        let lower = bare.to_lowercase();
         let end = at + bare.len();
         let is_capital = first.is_uppercase();
-        if index > 0 && is_capital && STREETS.contains(&lower.as_str()) {
+        if index > 0 && is_capital && is_one_of(STREETS, bare) {
             let is_sure = !is_year(text, start, run_end) || has_more(text, end);
             return is_sure.then_some(start..end);
         }
-        if index > 0 && is_capital && WEAK_STREETS.contains(&lower.as_str()) && has_more(text, end)
-        {
+        if index > 0 && is_capital && is_one_of(WEAK_STREETS, bare) && has_more(text, end) {
             return Some(start..end);
         }
         let is_name = is_capital
             || (index == 0 && first.is_ascii_digit())
             || is_ordinal(bare)
-            || INNER.contains(&lower.as_str());
+            || INNER.contains(&bare);
         let is_last = bare.len() < word.len() && word.get(bare.len()..) != Some(".");
         if !is_name || is_last {
             return None;
@@ -262,6 +260,11 @@ fn number_then_street(text: &str, start: usize, run_end: usize) -> Option<Range<
         at += word.len() + 1;
     }
     None
+}
+
+/// Whether one of `words`, which are ASCII, is `word` in letters of any case.
+fn is_one_of(words: &[&str], word: &str) -> bool {
+    words.iter().any(|it| it.eq_ignore_ascii_case(word))
 }
 
 /// Bytes of the name of a street at the start of `text`: words with capitals and small ones between them.
@@ -311,7 +314,7 @@ fn street_then_number(text: &str, start: usize, run_end: usize) -> Option<Range<
         return None;
     }
     let (street, has_house) = match last_word(bare) {
-        (rest, word) if HOUSES.contains(&word.to_lowercase().as_str()) => (trim_joints(rest), true),
+        (rest, word) if is_house(word) => (trim_joints(rest), true),
         _ => (bare, false),
     };
     // A line or sentence of its own speaks of something else.
@@ -323,9 +326,31 @@ fn street_then_number(text: &str, start: usize, run_end: usize) -> Option<Range<
         .then_some(from + at..end)
 }
 
+/// Whether `word` is one for a house.
+fn is_house(word: &str) -> bool {
+    word.starts_with(['д', 'Д', 'ү', 'Ү', 'h', 'H'])
+        && HOUSES.contains(&word.to_lowercase().as_str())
+}
+
+/// Whether a street may end with `word`, or begin with it without a space before its name: cheap, for the word before every number.
+fn may_end_street(word: &str) -> bool {
+    let first = word.chars().next();
+    first.is_some_and(|it| {
+        it.is_uppercase()
+            || TYPES_AFTER
+                .iter()
+                .chain(INNER)
+                .any(|word| word.starts_with(it))
+    }) || word.starts_with('а')
+        || word.contains('.')
+}
+
 /// Where the street begins at which `head` ends, and whether its type is cut short.
 fn street_start(head: &str) -> Option<(usize, bool)> {
     let (rest, last) = last_word(head);
+    if !may_end_street(last) {
+        return None;
+    }
     let lower = last.trim_end_matches('.').to_lowercase();
     let at_last = head.len() - last.len();
     if COMPOUNDS.iter().any(|it| lower.ends_with(it)) && is_name(last) {
@@ -391,6 +416,9 @@ fn boxed(text: &str, start: usize, run_end: usize) -> Option<Range<usize>> {
         from += 1;
     }
     let head = trim_joints(text.get(from..start)?);
+    if !head.ends_with(['x', 'X', 'я', 'Я', 'к', 'К', 'і', 'І', 'C', 't', 'R']) {
+        return None;
+    }
     let lower = head.to_lowercase();
     if lower.len() == head.len()
         && let Some(word) = BOXES.iter().find(|it| lower.ends_with(**it))
