@@ -1,6 +1,6 @@
 //! Distinct member and field names: each is looked up in the dictionary once, and kept for the messages that come after.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use super::{super::detect::KeyHint, pair::PairRole};
 
@@ -20,12 +20,19 @@ pub(crate) type KeyId = u32;
 struct Entry {
     hash: u64,
     start: usize,
-    end: usize,
+    length: u32,
     hint: KeyHint,
     pair: PairRole,
     /// Under what the name itself was scanned without a hit.
     clean: Option<Clean>,
     name: Option<Arc<str>>,
+}
+
+impl Entry {
+    /// Its bytes in the text of the table.
+    const fn place(&self) -> Range<usize> {
+        self.start..self.start + self.length as usize
+    }
 }
 
 /// A scan of a name that found nothing.
@@ -34,9 +41,9 @@ struct Clean {
     /// The hints of the name and of its parent, on which the scan depends.
     under: (KeyHint, KeyHint),
     /// Work units that it took.
-    work: u64,
+    work: u32,
     /// The last message in which they were counted.
-    message: u64,
+    message: u32,
 }
 
 /// An interner. The hash is not keyed, so names that the sender chose to collide go to an ordered map after a few probes: the cost
@@ -48,8 +55,8 @@ pub(crate) struct KeyTable {
     /// Number of the name plus one; zero is free. The length is a power of two.
     slots: Vec<u32>,
     crowded: BTreeMap<Box<str>, KeyId>,
-    /// Messages so far.
-    message: u64,
+    /// Messages so far, all but the highest bits.
+    message: u32,
     /// Names that were known before this message.
     known: usize,
 }
@@ -57,7 +64,7 @@ pub(crate) struct KeyTable {
 impl KeyTable {
     /// Begins a message. What is known of names stays, within bounds; nothing of the reading depends on it.
     pub(crate) fn begin(&mut self) {
-        self.message += 1;
+        self.message = self.message.wrapping_add(1);
         self.known = self.entries.len();
         if self.entries.len() > KEPT_MAX || self.text.len() > KEPT_BYTES_MAX {
             *self = Self {
@@ -111,7 +118,7 @@ impl KeyTable {
         self.entries.push(Entry {
             hash,
             start,
-            end: self.text.len(),
+            length: u32::try_from(key.len()).unwrap_or(u32::MAX),
             hint: lookup(key),
             pair: PairRole::of(key),
             clean: None,
@@ -135,7 +142,7 @@ impl KeyTable {
     /// The name.
     pub(crate) fn text(&self, id: KeyId) -> &str {
         self.entry(id)
-            .and_then(|it| self.text.get(it.start..it.end))
+            .and_then(|it| self.text.get(it.place()))
             .unwrap_or_default()
     }
 
@@ -158,7 +165,7 @@ impl KeyTable {
         let entry = self.entries.get_mut(id as usize)?;
         let clean = entry.clean.as_mut().filter(|it| it.under == under)?;
         let is_counted = std::mem::replace(&mut clean.message, message) == message;
-        Some(if is_counted { 0 } else { clean.work })
+        Some(if is_counted { 0 } else { clean.work.into() })
     }
 
     /// Notes that the name holds nothing under these hints, which took `work` to see.
@@ -166,7 +173,7 @@ impl KeyTable {
         if let Some(entry) = self.entries.get_mut(id as usize) {
             entry.clean = Some(Clean {
                 under,
-                work,
+                work: u32::try_from(work).unwrap_or(u32::MAX),
                 message: self.message,
             });
         }
@@ -184,7 +191,7 @@ impl KeyTable {
             let names = self.text.as_bytes();
             if let Some(entry) = self.entries.get(id as usize)
                 && entry.hash == hash
-                && names.get(entry.start..entry.end) == Some(key.as_bytes())
+                && names.get(entry.place()) == Some(key.as_bytes())
             {
                 return Some(id);
             }

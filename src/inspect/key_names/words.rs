@@ -13,7 +13,7 @@ const WORDS_MAX: usize = 12;
 pub(super) struct Words {
     text: [u8; KEY_MAX],
     length: usize,
-    starts: [usize; WORDS_MAX],
+    starts: [u8; WORDS_MAX],
     pub(super) count: usize,
 }
 
@@ -67,6 +67,10 @@ impl Words {
             starts: [0; WORDS_MAX],
             count: 0,
         };
+        if key.is_ascii() {
+            words.split_ascii(key.as_bytes())?;
+            return (words.count > 0).then_some(words);
+        }
         let mut is_start = true;
         let mut before = ' ';
         let mut chars = key.chars().peekable();
@@ -82,16 +86,48 @@ impl Words {
                     || (before.is_uppercase()
                         && chars.peek().is_some_and(|next| next.is_lowercase())));
             if is_start || is_hump {
-                if words.count < WORDS_MAX {
-                    *words.starts.get_mut(words.count)? = words.length;
-                    words.count += 1;
-                }
+                words.start()?;
                 is_start = false;
             }
             words.push(ch)?;
             before = ch;
         }
         (words.count > 0).then_some(words)
+    }
+
+    /// The same for a key of ASCII, as most are.
+    fn split_ascii(&mut self, key: &[u8]) -> Option<()> {
+        let mut is_start = true;
+        let mut before = b' ';
+        for (at, &byte) in key.iter().enumerate() {
+            if !byte.is_ascii_alphanumeric() {
+                is_start = true;
+                before = byte;
+                continue;
+            }
+            let is_last_of_capitals = || key.get(at + 1).is_some_and(u8::is_ascii_lowercase);
+            let is_hump = byte.is_ascii_uppercase()
+                && (before.is_ascii_lowercase()
+                    || before.is_ascii_digit()
+                    || (before.is_ascii_uppercase() && is_last_of_capitals()));
+            if is_start || is_hump {
+                self.start()?;
+                is_start = false;
+            }
+            *self.text.get_mut(self.length)? = byte.to_ascii_lowercase();
+            self.length += 1;
+            before = byte;
+        }
+        Some(())
+    }
+
+    /// Begins a word here, unless there are too many.
+    fn start(&mut self) -> Option<()> {
+        if let Some(start) = self.starts.get_mut(self.count) {
+            *start = u8::try_from(self.length).ok()?;
+            self.count += 1;
+        }
+        Some(())
     }
 
     /// Appends `ch` in lower case.
@@ -117,17 +153,17 @@ impl Words {
     /// The words from `first` on, written together.
     pub(super) fn from(&self, first: usize) -> &[u8] {
         let start = self.starts.get(first).copied().unwrap_or_default();
-        self.slice(start, self.length)
+        self.slice(usize::from(start), self.length)
     }
 
     /// The word at `at`.
     pub(super) fn word(&self, at: usize) -> &[u8] {
         let start = self.starts.get(at).copied().unwrap_or_default();
         let end = match self.starts.get(at + 1) {
-            Some(next) if at + 1 < self.count => *next,
+            Some(next) if at + 1 < self.count => usize::from(*next),
             _ => self.length,
         };
-        self.slice(start, end)
+        self.slice(usize::from(start), end)
     }
 
     fn slice(&self, start: usize, end: usize) -> &[u8] {
