@@ -154,15 +154,14 @@ pub fn main() -> ExitCode {
 
 /// Refuses an option that the command line gives to a subcommand that would not look at it. The environment is for all of them.
 fn refuse_unread(command: &Command, matches: &ArgMatches) -> Result<(), Failure> {
-    let why = match command {
-        Command::Demo(_) => "makes a configuration and a state of its own",
-        Command::Scan(_) => {
-            "lists all findings with their confidence; `shekara explain --config FILE` says which act at a destination"
-        }
-        Command::Test(_) => {
-            "takes the configuration that each suite names, and registers that it writes down"
-        }
-        _ => return Ok(()),
+    let why = if matches!(command, Command::Demo(_)) {
+        "makes a configuration and a state of its own"
+    } else if matches!(command, Command::Scan(_)) {
+        "lists all findings with their confidence; `shekara explain --config FILE` says which act at a destination"
+    } else if matches!(command, Command::Test(_)) {
+        "takes the configuration that each suite names, and registers that it writes down"
+    } else {
+        return Ok(());
     };
     let is_given = |it: &&str| matches.value_source(it) == Some(ValueSource::CommandLine);
     let (Some(option), Some(name)) = (

@@ -233,9 +233,10 @@ impl Selectors {
 
 /// Says that `text` is no path, and at which character, where the parser knows one.
 fn unparsed(text: &str, error: &JsonPathError) -> String {
-    let told = match error {
-        JsonPathError::PestError(_) => error.to_string(),
-        _ => String::new(),
+    let told = if let JsonPathError::PestError(it) = error {
+        it.to_string()
+    } else {
+        String::new()
     };
     let place = told.lines().find_map(|it| {
         let (_, place) = it.split_once("--> 1:")?;
