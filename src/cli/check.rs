@@ -9,6 +9,9 @@ use crate::{
 };
 
 /// Checks the configuration and prints every problem with its line and the likely mend.
+///
+/// A text that is not YAML is reported alone, at the first place where it is none. What follows from a value of a wrong type is
+/// judged once that is mended; everything else is judged at once.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// Form of the output

@@ -93,6 +93,11 @@ pub fn load_under(path: &Path, now: Timestamp, shipped: &Shipped<'_>) -> Result<
 }
 
 fn unreadable_file(file: &str, why: &str) -> Problems {
+    let fix = if why.contains("UTF-8") {
+        "save the file as UTF-8"
+    } else {
+        "name a readable file with --config"
+    };
     Problems::new(vec![Problem {
         severity: Severity::Error,
         file: file.to_owned(),
@@ -100,7 +105,7 @@ fn unreadable_file(file: &str, why: &str) -> Problems {
         column: 0,
         path: String::new(),
         message: format!("cannot read the configuration: {why}"),
-        fix: Some("name a readable file with --config".to_owned()),
+        fix: Some(fix.to_owned()),
         excerpt: None,
     }])
 }

@@ -47,7 +47,9 @@ impl<'a> Walk<'a> {
                 describe(&leaves),
                 node.value.kind()
             );
-            self.report(node.place, trail, message, None);
+            let is_whole = *trail == Trail::default();
+            let fix = is_whole.then(|| "begin with what `shekara init` writes".to_owned());
+            self.report(node.place, trail, message, fix);
             return;
         }
         match &node.value {

@@ -105,7 +105,11 @@ impl<'a> Filling<'a> {
         let others = schema.get("additionalProperties");
         let others = others.filter(|it| it.is_object());
         let mut map = Map::new();
-        for (key, node) in members {
+        for (at, (key, node)) in members.iter().enumerate() {
+            let earlier = members.iter().take(at);
+            if earlier.clone().any(|(it, _)| it.name == key.name) {
+                self.unread.push(trail.key(&key.name));
+            }
             let Some(schema) = known.and_then(|it| it.get(&key.name)).or(others) else {
                 continue;
             };

@@ -277,7 +277,7 @@ fn read_with<T: DeserializeOwned>(
 /// The reader's words without the place, which is given apart, and with a mend where there is a known one.
 fn explain(said: &str) -> (String, Option<String>) {
     let bare = said.rsplit_once(" at line ").map_or(said, |(bare, _)| bare);
-    if bare.contains("found a tab") {
+    if bare.contains("found a tab") || bare.contains("tabs disallowed") {
         let fix = "indent with spaces; the tab is here or on the next line";
         (bare.to_owned(), Some(fix.to_owned()))
     } else if bare.contains("merge keys are not allowed") {

@@ -6,7 +6,7 @@ use super::{
     super::{
         ADMIN_ADDRESS,
         configuration::{Reload, spool_dir},
-        raw, units,
+        raw, suggest, units,
         yaml::Trail,
     },
     context::{Context, writable},
@@ -166,6 +166,23 @@ pub(super) fn admin(cx: &Context<'_>, root: &raw::Root) -> Option<admin::Setting
     Some(admin::Settings { bind })
 }
 
+/// Warns of a level that is none: the filter takes the word for a part of the program, of which alone it would log.
+fn warn_of_silence(cx: &Context<'_>, level: &str) {
+    let levels = ["off", "error", "warn", "info", "debug", "trace"];
+    let is_word = level.bytes().all(|it| it.is_ascii_alphabetic());
+    if is_word && level != "shekara" && !levels.contains(&&*level.to_ascii_lowercase()) {
+        let fix = suggest::nearest(level, levels).map_or_else(
+            || format!("one of: {}", levels.join(", ")),
+            |it| format!("did you mean `{it}`?"),
+        );
+        cx.warning(
+            &Trail::default().key("log").key("level"),
+            format!("`{level}` is no level, so that next to nothing is logged"),
+            fix,
+        );
+    }
+}
+
 pub(super) fn telemetry(cx: &Context<'_>, root: &raw::Root) -> telemetry::Settings {
     let level = root.log.level.clone().unwrap_or_else(|| "info".to_owned());
     if let Err(error) = tracing_subscriber::EnvFilter::builder().parse(&level) {
@@ -175,6 +192,7 @@ pub(super) fn telemetry(cx: &Context<'_>, root: &raw::Root) -> telemetry::Settin
             "write error, warn, info, debug, or a filter such as `info,shekara::proxy=debug`",
         );
     }
+    warn_of_silence(cx, &level);
     telemetry::Settings {
         format: match root.log.format {
             raw::LogFormat::Json => telemetry::Format::Json,

@@ -1,6 +1,6 @@
 //! What the file looks like, and its own settings.
 
-use super::check;
+use super::{check, lines};
 
 #[test]
 fn the_shape_of_the_file() {
@@ -17,6 +17,37 @@ fn the_shape_of_the_file() {
 version: 1",
         r#"
             2:1 E version: duplicate key `version` [keep one of the two; the later would silently win elsewhere]
+        "#,
+    );
+    check(
+        "version: 1",
+        r"version: 1
+version: 2",
+        r#"
+            2:1 E version: duplicate key `version` [keep one of the two; the later would silently win elsewhere]
+        "#,
+    );
+    check(
+        "    country: DE\n    match",
+        "    country: DE # declared\n\tmatch",
+        r#"
+            20:2 E : tabs disallowed within this context (block indentation) [indent with spaces; the tab is here or on the next line]
+        "#,
+    );
+    check(
+        "state_dir: ./state",
+        r"state_dir: ./state
+log: {level: verbose}",
+        r#"
+            6:14 W log.level: `verbose` is no level, so that next to nothing is logged [one of: off, error, warn, info, debug, trace]
+        "#,
+    );
+    check(
+        "state_dir: ./state",
+        r"state_dir: ./state
+log: {level: inof}",
+        r#"
+            6:14 W log.level: `inof` is no level, so that next to nothing is logged [did you mean `info`?]
         "#,
     );
     check(
@@ -41,6 +72,15 @@ version: 1",
             19:5 E : merge keys (`<<`) are refused [write the keys out]
         "#,
     );
+}
+
+#[test]
+fn a_file_that_is_no_configuration() {
+    for text in ["", "hello", "[]"] {
+        let found = lines(text);
+        let wanted = "[begin with what `shekara init` writes]";
+        assert!(found.len() == 1 && found[0].ends_with(wanted), "{found:?}");
+    }
 }
 
 #[test]
