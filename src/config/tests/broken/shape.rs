@@ -84,6 +84,24 @@ fn a_file_that_is_no_configuration() {
 }
 
 #[test]
+fn a_gap_is_opened_by_somebody_for_a_time() {
+    check(
+        "country: DE",
+        r"country: DE
+    gaps:
+      opaque: allow-logged
+      malformed: {allow-logged: {owner: '', reason: b, until: 2026-11-01}}
+      unsupported-coding: {allow-logged: {owner: a, reason: b}}",
+        r#"
+            21:15 E destinations[0].gaps.opaque: expected `block` or a mapping with allow-logged, found `allow-logged` [write `allow-logged:` with owner, reason, until below it]
+            22:41 E destinations[0].gaps.malformed.allow-logged.owner: the text is empty [say it in words; it goes into the record]
+            22:63 E destinations[0].gaps.malformed.allow-logged.until: the opening expired on 2026-11-01 [remove it, or let its owner renew it]
+            23:42 E destinations[0].gaps.unsupported-coding.allow-logged: missing key `until` [add `until:` (Last day)]
+        "#,
+    );
+}
+
+#[test]
 fn keys_and_words() {
     check(
         r"    country: DE
@@ -109,20 +127,6 @@ fn keys_and_words() {
             21:24 E destinations[0].gaps.framing: the gap `framing` cannot be opened [remove the line: what can be read in two ways is never sent]
             21:101 E destinations[0].gaps.inspection-failed: the gap `inspection-failed` cannot be opened [use `failure: {inspection: {open: …}}`]
             21:112 E destinations[0].gaps.opaqe: unknown kind of gap `opaqe` [did you mean `opaque`?]
-        "#,
-    );
-    check(
-        "country: DE",
-        r"country: DE
-    gaps:
-      opaque: allow-logged
-      malformed: {allow-logged: {owner: '', reason: b, until: 2026-11-01}}
-      unsupported-coding: {allow-logged: {owner: a, reason: b}}",
-        r#"
-            21:15 E destinations[0].gaps.opaque: expected `block` or a mapping with allow-logged, found `allow-logged` [write `allow-logged:` with owner, reason, until below it]
-            22:41 E destinations[0].gaps.malformed.allow-logged.owner: the text is empty [say it in words; it goes into the record]
-            22:63 E destinations[0].gaps.malformed.allow-logged.until: the opening expired on 2026-11-01 [remove it, or let its owner renew it]
-            23:42 E destinations[0].gaps.unsupported-coding.allow-logged: missing key `until` [add `until:` (Last day)]
         "#,
     );
     check(
