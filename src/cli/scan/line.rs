@@ -98,13 +98,20 @@ impl<'l> Strings<'l> {
                 if slot.is_some() {
                     return None;
                 }
-                // The body is most of what is left of the line; others are short.
-                let capacity = if name == "body" {
-                    inside.len()
+                // The body is most of what is left of the line; others are short, and seldom hold an escape.
+                let (length, text) = if name == "body" {
+                    string(inside.as_bytes(), vec![0; inside.len()])?
                 } else {
-                    inside.len().min(HEAD_MAX)
+                    let inside = inside.as_bytes();
+                    let length = inside
+                        .iter()
+                        .take(HEAD_MAX)
+                        .position(|it| is_special(*it))?;
+                    match inside.split_at_checked(length)? {
+                        (text, [b'"', ..]) => (length, text.to_vec()),
+                        _ => string(inside, vec![0; inside.len().min(HEAD_MAX)])?,
+                    }
                 };
-                let (length, text) = string(inside.as_bytes(), vec![0; capacity])?;
                 *slot = Some(text);
                 length
             };

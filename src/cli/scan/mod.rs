@@ -110,6 +110,25 @@ fn open(file: &Path) -> Result<Box<dyn BufRead>, Failure> {
     Ok(Box::new(io::BufReader::with_capacity(BUFFER, opened)))
 }
 
+/// Appends the bytes up to the end of a line, or of the input; how many there were. The library's own way looks at each byte.
+fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
+    let before = line.len();
+    loop {
+        let buffer = match input.fill_buf() {
+            Ok(buffer) => buffer,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let end = memchr::memchr(b'\n', buffer).map(|it| it + 1);
+        let length = end.unwrap_or(buffer.len());
+        line.extend_from_slice(buffer.get(..length).unwrap_or_default());
+        input.consume(length);
+        if end.is_some() || length == 0 {
+            return Ok(line.len() - before);
+        }
+    }
+}
+
 fn unreadable(file: &Path, cause: &io::Error) -> Failure {
     Failure::new(format!("{} cannot be read: {cause}", file.display()))
 }
@@ -169,7 +188,7 @@ impl Scanner {
         let mut number = 0_u64;
         let mut scratch = Scratch::default();
         let mut answer = Vec::new();
-        while input.read_until(b'\n', &mut line)? > 0 {
+        while read_line(&mut input, &mut line)? > 0 {
             number += 1;
             if !line.trim_ascii().is_empty() {
                 answer.clear();
