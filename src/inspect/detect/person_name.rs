@@ -256,22 +256,28 @@ pub(super) fn is_placeholder(text: &str) -> bool {
         || bare
             .chars()
             .all(|it| matches!(it, '*' | '.' | '-' | '_' | '?' | '#' | ' '))
-        || PLACEHOLDERS.iter().any(|it| bare.eq_ignore_ascii_case(it))
+        || (bare.len() <= PLACEHOLDER_MAX
+            && PLACEHOLDERS.iter().any(|it| bare.eq_ignore_ascii_case(it)))
         || is_zero(bare)
         || says_nothing(bare)
-        || [
-            ("{{", "}}"),
-            ("${", "}"),
-            ("{", "}"),
-            ("%", "%"),
-            ("<", ">"),
-            ("*|", "|*"),
-            ("[", "]"),
-            ("[%", "%]"),
-            ("#{", "}"),
-        ]
-        .iter()
-        .any(|(open, close)| is_variable(bare, open, close))
+        || (bare.starts_with(|it: char| it.is_ascii_punctuation()) && is_any_variable(bare))
+}
+
+/// Whether `bare` is a variable of some language of templates.
+fn is_any_variable(bare: &str) -> bool {
+    const BRACKETS: [(&str, &str); 9] = [
+        ("{{", "}}"),
+        ("${", "}"),
+        ("{", "}"),
+        ("%", "%"),
+        ("<", ">"),
+        ("*|", "|*"),
+        ("[", "]"),
+        ("[%", "%]"),
+        ("#{", "}"),
+    ];
+    let mut brackets = BRACKETS.iter();
+    brackets.any(|(open, close)| is_variable(bare, open, close))
 }
 
 /// Zeroes in groups stand for a number or an id that is not known.
@@ -440,6 +446,9 @@ const fn longest(words: &[&str]) -> usize {
     longest
 }
 
+/// Bytes of the longest of [`PLACEHOLDERS`].
+const PLACEHOLDER_MAX: usize = longest(PLACEHOLDERS);
+
 /// Bytes of the longest of [`LEGAL_FORMS`] and [`THINGS`].
 const WORD_MAX: usize = {
     let (forms, things) = (longest(LEGAL_FORMS), longest(THINGS));
@@ -451,6 +460,9 @@ fn has_word_of(text: &str, list: &[&str]) -> bool {
     let is_listed = |word: &str| {
         let is_short = word.len() <= WORD_MAX && !word.is_empty();
         is_short && {
+            if word.is_ascii() {
+                return list.iter().any(|it| it.eq_ignore_ascii_case(word));
+            }
             let lower = word.to_lowercase();
             list.iter().any(|it| lower == *it)
         }

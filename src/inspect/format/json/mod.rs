@@ -236,6 +236,13 @@ pub(crate) fn read_value<S: Scan>(
     {
         return;
     }
+    if is_plain(&field) {
+        if reading.detect(&field, near) {
+            let spot = spot(reading);
+            reading.keep(&spot, value.layer, value.at);
+        }
+        return;
+    }
     let document = Embedded::of(value, signs);
     if let Some(document @ (Embedded::ContentLines | Embedded::Mail)) = document {
         let spot = spot(reading);
@@ -290,6 +297,13 @@ pub(crate) fn read_value<S: Scan>(
         let spot = placed.get_or_insert_with(|| spot(reading));
         read_beside(reading, value, document, spot, first_find);
     }
+}
+
+/// Whether the text is a short word without any sign of a document or an encoding.
+fn is_plain(field: &Field<'_>) -> bool {
+    const TELLING: u32 =
+        sign::CANDIDATE | sign::SPACE | sign::ESCAPE | sign::BRACKET | sign::BRACE | sign::TAG;
+    field.text.len() < veil::STRETCH_MIN && !field.signs.has_any(TELLING)
 }
 
 /// Reads `value` as the `document` that it is too: what its names say is said beside what the text said from `first_find` on.

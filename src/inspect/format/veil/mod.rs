@@ -19,7 +19,7 @@ use escape::unescaped;
 use stretch::{decode_run, runs};
 
 /// Shortest stretch that is undone: the base64 of nine characters, the shortest address in use.
-const STRETCH_MIN: usize = 12;
+pub(super) const STRETCH_MIN: usize = 12;
 
 /// Beginnings of compressed texts in one run of base64 that are followed; more of them are a gap.
 const STREAMS_MAX: usize = 4;
