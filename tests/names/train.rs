@@ -15,11 +15,12 @@ use std::{collections::BTreeMap, fs, ops::Range};
 use shekara::inspect::detect::prose::{
     self,
     feature::{FEATURES, features, is_candidate},
+    hash::stem_of,
     model::{
         COMMON, GIVEN, HEADER_BYTES, MAGIC, Model, NO_NAME, PLACE, SURNAME, Scores, TAGS,
         Transitions, cell, decode, mark, slot,
     },
-    token::{Token, stem_of, tokens},
+    token::{Token, tokens},
 };
 
 /// Slots of the table, as a power of two.

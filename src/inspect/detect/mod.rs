@@ -20,6 +20,7 @@ mod glue;
 mod health;
 mod iban;
 mod ip;
+mod letters;
 mod location;
 mod name_in_text;
 mod national;

@@ -1,77 +1,88 @@
 //! What the tagger looks at around a token. Training and inference share this file, so they cannot drift apart.
 
-use super::{
-    model::{GIVEN, SURNAME},
-    token::{Shape, Token, mix},
-};
+use super::{hash::mix, token::Token};
 
 /// Features of one token.
 pub const FEATURES: usize = 39;
 
 /// The hashes of the features of token `at`. Each is a kind of observation (its position here) mixed with what was observed.
 pub fn features(tokens: &[Token], at: usize) -> [u64; FEATURES] {
-    let nothing = Token::default();
-    let around = |offset: isize| {
+    let mut out = [0; FEATURES];
+    let mut slots = out.iter_mut();
+    observe(around(tokens, at), |hash| {
+        if let Some(slot) = slots.next() {
+            *slot = hash;
+        }
+    });
+    out
+}
+
+/// Token `at` with two on either side.
+pub(super) fn around(tokens: &[Token], at: usize) -> [&Token; 5] {
+    static NOTHING: Token = Token::NONE;
+    [-2, -1, 0, 1, 2].map(|offset| {
         at.checked_add_signed(offset)
             .and_then(|it| tokens.get(it))
-            .unwrap_or(&nothing)
-    };
-    let (before2, before, it, after, after2) =
-        (around(-2), around(-1), around(0), around(1), around(2));
+            .unwrap_or(&NOTHING)
+    })
+}
+
+/// Shows `see` the features of the token in the middle, one after another.
+#[inline]
+pub(super) fn observe([before2, before, it, after, after2]: [&Token; 5], mut see: impl FnMut(u64)) {
     let shape = it.shape as u64;
     let shapes = |tokens: &[&Token]| tokens.iter().fold(0, |sum, it| sum << 4 | it.shape as u64);
+    let own_shape = mix(shape + 1);
+    let with = |hash: u64| hash ^ own_shape;
+    let known = |it: &Token| u64::from(it.known) << 4 | it.shape as u64;
+    let tail_of = |it: &Token| it.tails[1] ^ mix(it.shape as u64 + 1);
     let [tail2, tail3, tail4, tail5] = it.tails;
     let [head3, head4, head5] = it.heads;
-    let with = |hash: u64, shape: Shape| hash ^ mix(shape as u64 + 1);
-    let known = |it: &Token| u64::from(it.known) << 4 | it.shape as u64;
-    let tail_of = |it: &Token| with(it.tails[1], it.shape);
-    let observed = [
-        0,
-        it.word,
-        shape << 1 | u64::from(it.is_first),
-        with(tail2, it.shape),
-        with(tail3, it.shape),
-        with(tail4, it.shape),
-        with(tail5, it.shape),
-        with(head3, it.shape),
-        with(head4, it.shape),
-        with(head5, it.shape),
-        before.word,
-        after.word,
-        before2.word,
-        after2.word,
-        shapes(&[before, it, after]),
-        shapes(&[before2, before, it]),
-        shapes(&[it, after, after2]),
-        shapes(&[before2, before, it, after, after2]),
-        tail_of(before),
-        tail_of(after),
-        tail3 ^ mix(tail_of(after)),
-        tail3 ^ mix(tail_of(before)).rotate_left(7),
-        with(before.word, it.shape),
-        with(after.word, it.shape),
-        u64::from(it.length.min(15)) << 4 | shape,
-        it.word ^ mix(before.word),
-        it.word ^ mix(after.word).rotate_left(7),
-        before.word ^ mix(after.word) ^ mix(shape + 1),
-        before2.word ^ mix(before.word) ^ mix(shape + 1),
-        after.word ^ mix(after2.word) ^ mix(shape + 1),
-        it.stem,
-        with(before.heads[1], it.shape),
-        with(after.heads[1], it.shape),
-        shape << 8 | (before.shape as u64) << 4 | u64::from(before.is_first),
-        known(it) << 1 | u64::from(it.is_first),
-        known(before) << 16 | known(it) << 8 | known(after),
-        tail2 ^ mix(known(it)),
-        known(it) << 1 | u64::from(it.is_quoted),
-        before.word ^ mix(known(it)),
-    ];
-    let mut out = [0; FEATURES];
-    let seeds = SEEDS.get(it.script as usize).unwrap_or(&[0; FEATURES]);
-    for (slot, (hash, seed)) in out.iter_mut().zip(observed.iter().zip(seeds)) {
-        *slot = mix(hash ^ seed);
-    }
-    out
+    let (tail_before, tail_after) = (tail_of(before), tail_of(after));
+    let (mixed_before, mixed_after) = (mix(before.word), mix(after.word));
+    let own_known = known(it);
+    let mixed_known = mix(own_known);
+    let mut seeds = SEEDS.get(it.script as usize).into_iter().flatten().copied();
+    let mut put = |hash: u64| see(mix(hash ^ seeds.next().unwrap_or_default()));
+    put(0);
+    put(it.word);
+    put(shape << 1 | u64::from(it.is_first));
+    put(with(tail2));
+    put(with(tail3));
+    put(with(tail4));
+    put(with(tail5));
+    put(with(head3));
+    put(with(head4));
+    put(with(head5));
+    put(before.word);
+    put(after.word);
+    put(before2.word);
+    put(after2.word);
+    put(shapes(&[before, it, after]));
+    put(shapes(&[before2, before, it]));
+    put(shapes(&[it, after, after2]));
+    put(shapes(&[before2, before, it, after, after2]));
+    put(tail_before);
+    put(tail_after);
+    put(tail3 ^ mix(tail_after));
+    put(tail3 ^ mix(tail_before).rotate_left(7));
+    put(with(before.word));
+    put(with(after.word));
+    put(u64::from(it.length.min(15)) << 4 | shape);
+    put(it.word ^ mixed_before);
+    put(it.word ^ mixed_after.rotate_left(7));
+    put(with(before.word ^ mixed_after));
+    put(with(before2.word ^ mixed_before));
+    put(with(after.word ^ mix(after2.word)));
+    put(it.stem);
+    put(with(before.heads[1]));
+    put(with(after.heads[1]));
+    put(shape << 8 | (before.shape as u64) << 4 | u64::from(before.is_first));
+    put(own_known << 1 | u64::from(it.is_first));
+    put(known(before) << 16 | own_known << 8 | known(after));
+    put(tail2 ^ mixed_known);
+    put(own_known << 1 | u64::from(it.is_quoted));
+    put(before.word ^ mixed_known);
 }
 
 /// What each kind of observation is mixed with, by script.
@@ -99,7 +110,7 @@ pub fn is_candidate(tokens: &[Token], at: usize, has_capitals: bool) -> bool {
             if has_capitals {
                 it.shape.is_capital()
             } else {
-                it.known & (GIVEN | SURNAME) != 0
+                it.is_known_name()
             }
         })
     };

@@ -6,26 +6,28 @@
 //! beside them.
 
 pub mod feature;
+pub mod hash;
 pub mod model;
+mod outline;
 pub mod token;
 
 use std::{collections::BTreeSet, ops::Range, sync::LazyLock};
 
 use self::{
-    feature::{features, is_candidate},
+    feature::around,
+    hash::WordHasher,
     model::{Model, NO_NAME, Scores},
-    token::{Outliner, Token, WordHasher},
+    outline::{Outline, Outliner},
+    token::Token,
 };
+
 static SHIPPED: LazyLock<Option<Model<'static>>> =
     LazyLock::new(|| Model::read(include_bytes!("../../../../config/models/names.bin")));
 
 /// Shortest word that is looked for again by its stem.
 const AGAIN_LETTERS_MIN: u8 = 3;
 
-/// Tokens on either side of a capital that are looked at: those beside it may be of a name, and are seen with two on either side.
-const REACH: usize = 3;
-
-/// Tokens that are looked at together, to the end of a sentence: a token takes a hundred bytes, and a text may be nothing but tokens.
+/// Tokens that are looked at together, to the end of a sentence: a text may be nothing but tokens.
 const TOKENS: usize = 4096;
 
 /// A name in a text.
@@ -52,52 +54,49 @@ pub fn names(text: &str) -> Vec<Name> {
 pub fn names_by(model: &Model<'_>, text: &str) -> Vec<Name> {
     let mut out = Vec::new();
     let mut outliner = Outliner::new(text);
-    let mut hasher = WordHasher::default();
+    let mut hasher = WordHasher::new(text);
     // Words of running text are longer than this in most languages that it is read in.
-    let mut tokens = Vec::with_capacity((text.len() / 8 + 1).min(TOKENS));
+    let mut outlines = Vec::with_capacity((text.len() / 8 + 1).min(TOKENS));
     loop {
-        outliner.read(&mut tokens, TOKENS);
-        if tokens.is_empty() {
+        outliner.read(&mut outlines, TOKENS);
+        if outlines.is_empty() {
             return out;
         }
-        names_of(model, text, &mut tokens, &mut hasher, &mut out);
-        tokens.clear();
+        names_of(model, &outlines, &mut hasher, &mut out);
+        outlines.clear();
     }
 }
 
-/// Appends the names among `tokens`, which are outlines.
+/// Appends the names among the tokens of `outlines`.
 fn names_of(
     model: &Model<'_>,
-    text: &str,
-    tokens: &mut [Token],
-    hasher: &mut WordHasher,
+    outlines: &[Outline],
+    hasher: &mut WordHasher<'_>,
     out: &mut Vec<Name>,
 ) {
-    let has_capitals = tokens.iter().any(Token::has_capital);
-    if has_capitals {
-        // Only what stands near a capital is asked for.
-        let mut filled = 0;
-        for at in 0..tokens.len() {
-            if !tokens.get(at).is_some_and(Token::has_capital) {
-                continue;
-            }
-            let near = at.saturating_sub(REACH).max(filled)..(at + REACH + 1).min(tokens.len());
-            filled = near.end;
-            for it in tokens.get_mut(near).unwrap_or_default() {
-                hasher.fill(text, it);
-                model.look_up(it);
-            }
-        }
+    let capitals = || outlines.iter().map(|it| it.shape.is_capital());
+    let near = if capitals().any(|it| it) {
+        near(model, outlines, capitals(), hasher)
     } else {
-        for it in tokens.iter_mut() {
-            hasher.fill(text, it);
-            model.look_up(it);
-        }
-    }
-    let scores: Vec<Scores> = (0..tokens.len())
-        .map(|at| {
-            if is_candidate(tokens, at, has_capitals) {
-                model.scores(&features(tokens, at))
+        let known: Vec<bool> = outlines
+            .iter()
+            .map(|it| {
+                let mut token = Token::from(it);
+                hasher.fill(&mut token);
+                model.look_up(&mut token);
+                token.is_known_name()
+            })
+            .collect();
+        near(model, outlines, known.into_iter(), hasher)
+    };
+    let tokens = near.tokens.as_slice();
+    let scores: Vec<Scores> = near
+        .are_candidates
+        .iter()
+        .enumerate()
+        .map(|(at, is_candidate)| {
+            if *is_candidate {
+                model.scores(around(tokens, at))
             } else {
                 NO_NAME
             }
@@ -106,6 +105,57 @@ fn names_of(
     let mut tags = model.decode(&scores);
     find_again(model, tokens, &scores, &mut tags);
     runs(tokens, &scores, &tags, out);
+}
+
+/// Tokens that stand near where a name may begin. Those between stretches of them are left out: a stretch begins and ends with tokens
+/// that no name can hold, so that nothing is told of one by another.
+struct Near {
+    tokens: Vec<Token>,
+    /// Which may be part of a name, as [`feature::is_candidate`] says.
+    are_candidates: Vec<bool>,
+}
+
+/// Tokens for which there is room at first.
+const NEAR: usize = 24;
+
+/// The tokens near those that `leads` marks: those beside them may be of a name too, and are seen with two on either side.
+fn near(
+    model: &Model<'_>,
+    outlines: &[Outline],
+    leads: impl Iterator<Item = bool> + Clone,
+    hasher: &mut WordHasher<'_>,
+) -> Near {
+    const BESIDE: u8 = 0b001_1100;
+    const SEEN: u8 = 0b011_1110;
+    const AROUND: u8 = 0b111_1111;
+    let mut out = Near {
+        tokens: Vec::with_capacity(outlines.len().min(NEAR)),
+        are_candidates: Vec::with_capacity(outlines.len().min(NEAR)),
+    };
+    // Bits of the leads from three before a token to three behind it.
+    let mut window = 0_u8;
+    let mut ahead = leads.fuse();
+    let mut shift = |window: u8| (window << 1 | u8::from(ahead.next() == Some(true))) & AROUND;
+    for _ in 0..3 {
+        window = shift(window);
+    }
+    for it in outlines {
+        window = shift(window);
+        if window == 0 {
+            continue;
+        }
+        out.tokens.push(Token::from(it));
+        if let Some(token) = out.tokens.last_mut() {
+            if window & SEEN != 0 {
+                hasher.fill(token);
+                model.look_up(token);
+            } else {
+                hasher.fill_word(token);
+            }
+        }
+        out.are_candidates.push(window & BESIDE != 0);
+    }
+    out
 }
 
 /// Tags words whose stem is one of a name found elsewhere in the text.
@@ -155,5 +205,62 @@ fn runs(tokens: &[Token], scores: &[Scores], tags: &[u8], out: &mut Vec<Name>) {
             _ => {}
         }
         is_open = *tag > 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{feature::is_candidate, token::tokens, *};
+
+    /// The names by all tokens of a text, near a capital or not.
+    fn names_by_all(model: &Model<'_>, text: &str) -> Vec<Name> {
+        let mut tokens = tokens(text);
+        for it in &mut tokens {
+            model.look_up(it);
+        }
+        let has_capitals = tokens.iter().any(Token::has_capital);
+        let scores: Vec<Scores> = (0..tokens.len())
+            .map(|at| {
+                if is_candidate(&tokens, at, has_capitals) {
+                    model.scores(around(&tokens, at))
+                } else {
+                    NO_NAME
+                }
+            })
+            .collect();
+        let mut tags = model.decode(&scores);
+        find_again(model, &tokens, &scores, &mut tags);
+        let mut out = Vec::new();
+        runs(&tokens, &scores, &tags, &mut out);
+        out
+    }
+
+    #[test]
+    fn what_stands_far_from_capitals_says_nothing() {
+        let model = SHIPPED.as_ref().unwrap();
+        let parts = [
+            "Уважаемая Смирнова Ольга Петровна, ваш заказ",
+            "мы писали, что",
+            "готов",
+            "Ивановой",
+            "и тогда же в городе",
+            "Құрметті Нұрлан Оспанов, өтінішіңіз",
+            "« Томирис » картиналары бар .",
+            "Please call J. R. van der Berg's office.",
+            "ждут",
+        ];
+        let mut found = 0;
+        for at in 0..parts.len().pow(3) {
+            let text: Vec<&str> = (0..3)
+                .filter_map(|it| parts.get(at / parts.len().pow(it) % parts.len()).copied())
+                .collect();
+            let text = text.join(" ");
+            for text in [text.to_lowercase(), text] {
+                let names = names_by(model, &text);
+                assert_eq!(names, names_by_all(model, &text), "{text}");
+                found += names.len();
+            }
+        }
+        assert!(found > 1_000, "{found}");
     }
 }

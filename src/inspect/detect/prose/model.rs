@@ -7,7 +7,7 @@
 //! A byte of the lexicon holds four bits of the hash of a stem and what is known of it: a given name, a surname, a place, a word that
 //! is written small. A weight is `i8 / scale`. The weights of a slot are those of *begins a name* and *goes on with a name*, above *no name*.
 
-use super::{feature::FEATURES, token::Token};
+use super::{feature::observe, token::Token};
 
 /// First bytes of a model.
 pub const MAGIC: &[u8; 8] = b"SHKNAME2";
@@ -45,7 +45,7 @@ pub struct Model<'a> {
     /// How much above *no name* a word must be to count as a name where the same word was found as one elsewhere in the text.
     pub(super) spread: f32,
     transitions: Transitions,
-    weights: &'a [u8],
+    weights: &'a [[u8; 2]],
     lexicon: &'a [u8],
 }
 
@@ -69,6 +69,7 @@ impl<'a> Model<'a> {
             return None;
         }
         let (weights, lexicon) = weights.split_at_checked(2 << *bits)?;
+        let (weights, _) = weights.as_chunks::<2>();
         lexicon.len().is_power_of_two().then_some(Self {
             bits: u32::from(*bits),
             scale,
@@ -92,16 +93,17 @@ impl<'a> Model<'a> {
             .map_or(0, |cell| cell & 0xf);
     }
 
-    /// The scores of a token with these features.
-    pub(super) fn scores(&self, features: &[u64; FEATURES]) -> Scores {
+    /// The scores of the token in the middle.
+    #[inline(never)]
+    pub(super) fn scores(&self, around: [&Token; 5]) -> Scores {
+        // A few dozen bytes cannot overflow the sums.
         let (mut begins, mut goes_on) = (0_i32, 0_i32);
-        let (weights, _) = self.weights.as_chunks::<2>();
-        for hash in features {
-            if let Some([first, second]) = weights.get(slot(*hash, self.bits)) {
-                begins += i32::from(i8::from_le_bytes([*first]));
-                goes_on += i32::from(i8::from_le_bytes([*second]));
+        observe(around, |hash| {
+            if let Some([first, second]) = self.weights.get(slot(hash, self.bits)) {
+                begins = begins.wrapping_add(i32::from(i8::from_le_bytes([*first])));
+                goes_on = goes_on.wrapping_add(i32::from(i8::from_le_bytes([*second])));
             }
-        }
+        });
         [self.bias, self.unscaled(begins), self.unscaled(goes_on)]
     }
 
@@ -137,51 +139,48 @@ pub fn slot(hash: u64, bits: u32) -> usize {
 /// The score of what cannot be.
 const NONE: f32 = f32::NEG_INFINITY;
 
-/// The best score of *no name* for a token that can be nothing else: most of a text.
-fn after_no_name(best: Scores, transitions: &Transitions, came_from: &mut Vec<[u8; TAGS]>) -> f32 {
+/// The best of the totals by the tag before, and that tag; of equals the first.
+fn best_of(totals: Scores) -> (f32, u8) {
     let (mut reach, mut origin) = (NONE, 0);
-    for (from, ([step, ..], so_far)) in (0_u8..).zip(transitions.iter().zip(best)) {
-        let total = so_far + step;
+    for (from, total) in (0_u8..).zip(totals) {
         if total > reach {
             (reach, origin) = (total, from);
         }
     }
-    came_from.push([origin, 0, 0]);
-    reach
+    (reach, origin)
 }
 
 /// The best sequence of tags (Viterbi). A name goes on only where one has begun.
 pub fn decode(scores: &[Scores], transitions: &Transitions) -> Vec<u8> {
+    let [none, begins, goes_on, start] = transitions;
     let mut best: Scores = [0.0; TAGS];
     let mut came_from: Vec<[u8; TAGS]> = Vec::with_capacity(scores.len());
     for (at, own) in scores.iter().enumerate() {
-        if *own == NO_NAME && at > 0 {
-            best = [after_no_name(best, transitions, &mut came_from), NONE, NONE];
+        if at == 0 {
+            best = [start[0] + own[0], start[1] + own[1], NONE];
+            came_from.push([0; TAGS]);
             continue;
         }
-        let mut reached = [f32::NEG_INFINITY; TAGS];
-        let mut origins = [0_u8; TAGS];
-        for (tag, (reach, origin)) in reached.iter_mut().zip(&mut origins).enumerate() {
-            let score = own.get(tag).copied().unwrap_or(f32::NEG_INFINITY);
-            for (from, (row, so_far)) in (0_u8..).zip(transitions.iter().zip(best)) {
-                let is_start = at == 0;
-                if tag == 2 && (is_start || from == 0) {
-                    continue;
-                }
-                let row = if is_start {
-                    transitions.last()
-                } else {
-                    Some(row)
-                };
-                let step = row.and_then(|it| it.get(tag)).copied().unwrap_or_default();
-                let total = if is_start { 0.0 } else { so_far } + step + score;
-                if total > *reach {
-                    (*reach, *origin) = (total, from);
-                }
-            }
+        let to = |tag: fn(&Scores) -> f32| {
+            let after = |before: &Scores, so_far: f32| so_far + tag(before) + tag(own);
+            [
+                after(none, best[0]),
+                after(begins, best[1]),
+                after(goes_on, best[2]),
+            ]
+        };
+        let (is_none, none_origin) = best_of(to(|it| it[0]));
+        if *own == NO_NAME {
+            // Most of a text.
+            best = [is_none, NONE, NONE];
+            came_from.push([none_origin, 0, 0]);
+            continue;
         }
-        best = reached;
-        came_from.push(origins);
+        let (is_begun, begun_origin) = best_of(to(|it| it[1]));
+        let [_, from_begun, from_inside] = to(|it| it[2]);
+        let (is_inside, inside_origin) = best_of([NONE, from_begun, from_inside]);
+        best = [is_none, is_begun, is_inside];
+        came_from.push([none_origin, begun_origin, inside_origin]);
     }
     let mut tag = (0_u8..)
         .zip(best)
