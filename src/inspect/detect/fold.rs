@@ -4,7 +4,10 @@
 
 use std::ops::Range;
 
-use super::super::{look_alikes, signs::is_foreign};
+use super::{
+    super::{look_alikes, signs::is_foreign},
+    letters::letters,
+};
 
 /// First of ten consecutive decimal digits (Unicode `Nd`) of the scripts in common use, beside ASCII.
 const ZEROES: &[char] = &[
@@ -146,15 +149,19 @@ pub(super) fn one_script(text: &str) -> Option<Folded> {
     if text.is_ascii() || !has_mixture(text) {
         return None;
     }
+    let letters = letters();
+    let words = || text.split_inclusive(|it| !letters.is_letter(it));
+    // Nearly always two scripts only stand side by side, as in `«Google»`.
+    if !words().any(|it| look_alikes::in_cyrillic(it).is_some()) {
+        return None;
+    }
     let mut folded = Folded {
         text: String::with_capacity(text.len() + 16),
         origins: Vec::with_capacity(text.len() + 16),
     };
     let mut at = 0;
-    let mut is_changed = false;
-    for word in text.split_inclusive(|it: char| !it.is_alphabetic()) {
+    for word in words() {
         let unmixed = look_alikes::in_cyrillic(word);
-        is_changed |= unmixed.is_some();
         let written = unmixed.as_deref().unwrap_or(word).chars();
         for (ch, (offset, _)) in written.zip(word.char_indices()) {
             folded.text.push(ch);
@@ -165,7 +172,7 @@ pub(super) fn one_script(text: &str) -> Option<Folded> {
         at += word.len();
     }
     folded.origins.push(text.len());
-    is_changed.then_some(folded)
+    Some(folded)
 }
 
 /// Whether a letter of ASCII stands beside one of Cyrillic.
@@ -218,6 +225,12 @@ fn needs_folding(text: &str) -> bool {
     while let Some(start) = next_foreign(bytes, from) {
         // From a digit before to a digit behind: what stands between them is of this stretch alone.
         let rest = bytes.get(start..).unwrap_or_default();
+        if let Some(length) = lone_mark(rest)
+            && !(start > 0 && is_digit(start - 1))
+        {
+            from = start + length;
+            continue;
+        }
         let end = start
             + rest
                 .iter()
@@ -231,6 +244,21 @@ fn needs_folding(text: &str) -> bool {
         from = end;
     }
     false
+}
+
+/// Bytes of the mark at the start of `rest` if it is one of those that are folded beside a digit only, such as `«` and `—`, and neither
+/// a digit follows nor another that may be folded.
+fn lone_mark(rest: &[u8]) -> Option<usize> {
+    let (length, next) = match rest {
+        // But for `²`, `³` and `¹`.
+        [0xc2, second, next @ ..] if !matches!(second, 0xb2 | 0xb3 | 0xb9) => (2, next),
+        [0xe2, 0x80, _, next @ ..] => (3, next),
+        _ => return None,
+    };
+    let goes_on = next
+        .first()
+        .is_some_and(|it| it.is_ascii_digit() || is_foreign(*it));
+    (!goes_on).then_some(length)
 }
 
 /// Position of the next byte that [`is_foreign`], at or after `from`.

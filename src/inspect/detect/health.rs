@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use super::{
     Context, Hit, Sink, ValueKind,
+    letters::{kind, letters},
     nearby::{comes_from, ends_with_letter, goes_on, has_word, is_free, word_at},
 };
 use crate::model::{Category, finding::Confidence};
@@ -162,20 +163,25 @@ pub(super) fn words(text: &str, context: &Context, sink: &mut Sink<'_>, base: us
 
 /// Whether some of [`WORDS`] begins at the beginning of a word of `text`. One pass, without a copy.
 fn may_hold_word(text: &str) -> bool {
-    // Letters of other scripts part words here: so a word begins too often, and never too seldom.
-    let is_letter = |it: char| {
-        it.is_ascii_alphabetic() || matches!(it, '\u{400}'..='\u{481}' | '\u{48a}'..='\u{52f}')
-    };
-    let rows = &*BEGINNINGS;
-    text.split(|it| !is_letter(it)).any(|it| {
-        let mut letters = it.chars();
-        let (Some(first), Some(second)) = (letters.next(), letters.next()) else {
-            return false;
-        };
-        let row = rows.get(first as usize & 63).copied().unwrap_or_default();
-        row >> (second as u32 & 63) & 1 != 0
-            && WORDS.iter().any(|word| begins_in_any_case(it, word))
-    })
+    let (letters, rows) = (letters(), &*BEGINNINGS);
+    let mut rest = text.as_bytes();
+    while let Some(first) = letters.next(text, rest) {
+        if first.kind & kind::ALPHABETIC == 0 {
+            rest = first.rest;
+            continue;
+        }
+        let second = letters.next(text, first.rest).map_or('\0', |it| it.ch);
+        let row = rows.get(first.ch as usize & 63);
+        if row.is_some_and(|it| it >> (second as u32 & 63) & 1 != 0) {
+            let word = text.get(text.len() - rest.len()..).unwrap_or_default();
+            if WORDS.iter().any(|it| begins_in_any_case(word, it)) {
+                return true;
+            }
+        }
+        // Letters that are not in the tables part words: so a word begins too often, and never too seldom.
+        (_, rest) = letters.run(first.rest, kind::ALPHABETIC);
+    }
+    false
 }
 
 /// Whether `text` begins with `word`, which is in small letters, without the space at its end.

@@ -134,6 +134,14 @@ impl Letters {
         }
     }
 
+    /// Whether `ch` is a letter.
+    pub(super) fn is_letter(&self, ch: char) -> bool {
+        match self.kinds.get(ch as usize) {
+            Some(kinds) => kinds & kind::ALPHABETIC != 0,
+            None => ch.is_alphabetic(),
+        }
+    }
+
     /// The first character of `rest`, the bytes at the end of `text`; nothing at its end.
     #[inline]
     pub(super) fn next<'t>(&self, text: &str, rest: &'t [u8]) -> Option<Next<'t>> {
@@ -148,7 +156,11 @@ impl Letters {
         let ch = text.get(at..)?.chars().next()?;
         Some(Next {
             ch,
-            kind: kind::of(ch),
+            kind: match ch {
+                // Dashes and quotation marks of running text.
+                '\u{2010}'..='\u{2027}' => 0,
+                _ => kind::of(ch),
+            },
             rest: rest.get(ch.len_utf8()..)?,
         })
     }
@@ -205,6 +217,7 @@ mod tests {
             let next = letters.next(&text, text.as_bytes()).unwrap();
             assert_eq!((next.ch, next.kind), (ch, kind::of(ch)), "{ch:?}");
             assert!(next.rest.is_empty());
+            assert_eq!(letters.is_letter(ch), ch.is_alphabetic(), "{ch:?}");
             let count = letters.write_small(&text, &mut small);
             let expected: Vec<char> = ch.to_lowercase().collect();
             assert_eq!(small[..count], expected, "{ch:?}");

@@ -51,7 +51,8 @@ pub(super) fn scan(text: &str, signs: Signs, context: &Context, sink: &mut Sink<
     let is_unnamed = matches!(context.own, None | Some(Category::FreeText));
     if is_unnamed && context.inherited.is_none() {
         // Letters of one script in words of the other hide no name.
-        let unmixed = fold::one_script(text);
+        let has_latin = signs.has_any(sign::UPPER | sign::LOWER);
+        let unmixed = has_latin.then(|| fold::one_script(text)).flatten();
         let read = unmixed.as_ref().map_or(text, |it| it.text.as_str());
         if is_person_by_form(read, context) {
             let start = text.len() - text.trim_start().len();
@@ -107,7 +108,10 @@ fn is_person_by_form(text: &str, context: &Context) -> bool {
 
 /// Whether `text` is written for people: enough words, and few of the marks of code, logs and markup.
 fn is_prose(text: &str, signs: Signs) -> bool {
-    if text.split_whitespace().nth(WORDS_MIN - 1).is_none() {
+    // By ASCII first, which parts most texts and is told at once.
+    let has_words = text.split_ascii_whitespace().nth(WORDS_MIN - 1).is_some()
+        || text.split_whitespace().nth(WORDS_MIN - 1).is_some();
+    if !has_words {
         return false;
     }
     // Base64 in lines is no prose.

@@ -115,9 +115,6 @@ struct Near {
     are_candidates: Vec<bool>,
 }
 
-/// Tokens for which there is room at first.
-const NEAR: usize = 24;
-
 /// The tokens near those that `leads` marks: those beside them may be of a name too, and are seen with two on either side.
 fn near(
     model: &Model<'_>,
@@ -129,8 +126,8 @@ fn near(
     const SEEN: u8 = 0b011_1110;
     const AROUND: u8 = 0b111_1111;
     let mut out = Near {
-        tokens: Vec::with_capacity(outlines.len().min(NEAR)),
-        are_candidates: Vec::with_capacity(outlines.len().min(NEAR)),
+        tokens: Vec::with_capacity(outlines.len()),
+        are_candidates: Vec::with_capacity(outlines.len()),
     };
     // Bits of the leads from three before a token to three behind it.
     let mut window = 0_u8;
