@@ -273,7 +273,7 @@ def plain(value):
 CONTAINERS = {
     "json": as_json, "json-in-json": as_json_in_json, "ndjson": as_lines, "form": as_form, "multipart": as_multipart, "xml": as_xml, "csv": as_csv,
     "graphql": as_graphql, "text": as_text, "query": as_query, "path": as_path, "header": as_header, "cookie": as_cookie, "token": as_token,
-    "vcard": as_card, "protobuf": as_protobuf,
+    "vcard": as_card, "protobuf": as_protobuf, "mail": as_mail,
 }
 
 # Where no name stands beside a value.

@@ -12,6 +12,7 @@ use super::{
     reading::{Reading, Scan, Spot},
     vcard, xml,
 };
+use crate::model::finding::GapKind;
 
 /// A document inside a value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,6 +75,37 @@ fn form_start(text: &str) -> Option<usize> {
     (is_form && !has_space).then_some(start)
 }
 
+/// Reads the mail whose bytes stand encoded in `value`.
+pub(crate) fn read_mail<S: Scan>(
+    reading: &mut Reading<'_, S>,
+    value: &Value<'_>,
+    bytes: &[u8],
+    spot: &Spot,
+) {
+    if value.depth_left == 0 {
+        return reading.gap(GapKind::DepthExceeded, spot.node, spot.leaf.as_ref());
+    }
+    mail_within(reading, value, bytes, spot);
+}
+
+fn mail_within<S: Scan>(
+    reading: &mut Reading<'_, S>,
+    value: &Value<'_>,
+    bytes: &[u8],
+    spot: &Spot,
+) {
+    within(reading, value, spot, |reading, it| {
+        let layer = it.layer.content();
+        let source = Source {
+            bytes,
+            within: Some(&layer),
+            span: 0..bytes.len(),
+            is_written: true,
+        };
+        mail::read(reading, it, &source);
+    });
+}
+
 /// Reads `value` as the `document` that it is.
 pub(crate) fn read<S: Scan>(
     reading: &mut Reading<'_, S>,
@@ -82,11 +114,7 @@ pub(crate) fn read<S: Scan>(
     spot: &Spot,
 ) {
     if value.depth_left == 0 {
-        return reading.gap(
-            crate::model::finding::GapKind::DepthExceeded,
-            spot.node,
-            spot.leaf.as_ref(),
-        );
+        return reading.gap(GapKind::DepthExceeded, spot.node, spot.leaf.as_ref());
     }
     let gaps = reading.gaps.len();
     match document {
@@ -96,15 +124,7 @@ pub(crate) fn read<S: Scan>(
         Embedded::GraphQl => within(reading, value, spot, |reading, it| {
             graphql::read(reading, it);
         }),
-        Embedded::Mail => within(reading, value, spot, |reading, it| {
-            let source = Source {
-                bytes: it.text.as_bytes(),
-                within: Some(it.layer),
-                span: 0..it.text.len(),
-                is_written: true,
-            };
-            mail::read(reading, it, &source);
-        }),
+        Embedded::Mail => mail_within(reading, value, value.text.as_bytes(), spot),
         Embedded::Xml => within(reading, value, spot, |reading, it| xml::read(reading, it)),
         Embedded::Form(start) => {
             let pairs = Value {

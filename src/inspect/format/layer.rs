@@ -48,6 +48,10 @@ pub(crate) struct Layer<'a> {
     /// Bytes of `raw`, or of what it stands for where that is no text.
     length: usize,
     escape: Escape,
+    /// It is an encoding that its sender chose, and not one of the format around it.
+    is_veil: bool,
+    /// It is a content of its own: veils around it do not count inside.
+    is_content: bool,
     /// What a joined text is put together from, in order.
     stretches: &'a [Stretch],
     /// Last positions `(in raw, in text)` of a start and of an end: hits come in order, so each is looked for from the last.
@@ -72,6 +76,8 @@ impl<'a> Layer<'a> {
             base,
             length: raw.len(),
             escape: Escape::None,
+            is_veil: false,
+            is_content: false,
             stretches: &[],
             start: Cell::default(),
             end: Cell::default(),
@@ -120,6 +126,30 @@ impl<'a> Layer<'a> {
             stretches,
             ..Layer::root("")
         }
+    }
+
+    /// A text that stands encoded in `raw`, at `base` of this layer's text, though the format does not ask for it.
+    pub(crate) fn veiled(&'a self, raw: &'a str, base: usize) -> Self {
+        Layer {
+            is_veil: true,
+            ..self.inside(raw, base, Escape::Whole)
+        }
+    }
+
+    /// The same text as a content of its own.
+    pub(crate) fn content(&'a self) -> Self {
+        Layer {
+            is_content: true,
+            ..self.inside("", 0, Escape::None)
+        }
+    }
+
+    /// How many veils are around one another, from the content to this layer.
+    pub(crate) fn veils(&self) -> usize {
+        std::iter::successors(Some(self), |it| it.parent)
+            .take_while(|it| !it.is_content)
+            .filter(|it| it.is_veil)
+            .count()
     }
 
     /// How many layers around and including this one have no way back byte for byte.

@@ -5,9 +5,10 @@ use base64::{
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE},
 };
 use proptest::prelude::*;
+use serde_json::json as value;
 
 use super::{super::Inspector, *};
-use crate::model::finding::GapKind;
+use crate::model::{finding::GapKind, inspection::Budget};
 
 /// A mail as a library writes it, its lines ended by `end`.
 fn mail(end: &str) -> String {
@@ -269,14 +270,100 @@ proptest! {
 
 /// Whoever puts mail of a charset of one byte a character into base64 does not say so outside.
 #[test]
-fn mail_that_is_no_utf_8_is_read_in_base64() {
-    let fields =
-        b"From: a@example.com\r\nTo: list:;\r\nContent-Type: text/plain; charset=koi8-r\r\n\r\n";
-    // "Номер 991231100010"
-    let text = b"\xee\xcf\xcd\xc5\xd2 991231100010\r\n";
-    let encoded = BASE64_STANDARD.encode([fields.as_slice(), text].concat());
-    let body = format!(r#"{{"raw":"{encoded}"}}"#);
-    let read = Inspector::default().inspect(&message("application/json", body), &Plan::default());
-    let found: Vec<_> = read.findings.iter().map(|it| it.category.code()).collect();
-    assert!(found.contains(&"national_id"), "{found:?}");
+fn a_mail_in_base64_is_read_in_the_charsets_of_its_parts() {
+    for (charset, text) in [
+        (
+            "windows-1251",
+            "\u{424}\u{418}\u{41e}: \u{421}\u{430}\u{43f}\u{430}\u{440}\u{43e}\u{432}\u{430} \u{410}\u{439}\u{433}\u{443}\u{43b}\u{44c}",
+        ),
+        (
+            "koi8-r",
+            "\u{424}\u{418}\u{41e}: \u{421}\u{430}\u{43f}\u{430}\u{440}\u{43e}\u{432}\u{430} \u{410}\u{439}\u{433}\u{443}\u{43b}\u{44c}",
+        ),
+        ("iso-8859-1", "Full name: Jos\u{e9} N\u{fa}\u{f1}ez"),
+    ] {
+        let encoding = encoding_rs::Encoding::for_label(charset.as_bytes()).unwrap();
+        let (content, _, is_lossy) = encoding.encode(text);
+        assert!(!is_lossy, "{charset}");
+        let fields = format!(
+            "From: shop@example.com\r\nTo: list:;\r\nContent-Type: text/plain; charset={charset}\r\n\r\n"
+        );
+        let mail = [fields.as_bytes(), &content, b"\r\n"].concat();
+        for body in [
+            value!({ "raw": BASE64_URL_SAFE.encode(&mail) }),
+            value!({ "RawMessage": { "Data": BASE64_STANDARD.encode(&mail) } }),
+        ] {
+            let it = message("application/json", body.to_string());
+            let inspection = Inspector::default().inspect(&it, &Plan::default());
+            let found: Vec<_> = inspection
+                .findings
+                .iter()
+                .map(|it| it.category.code())
+                .collect();
+            assert!(
+                found.iter().any(|it| it.starts_with("name")),
+                "{charset}: {found:?}"
+            );
+            assert_eq!(inspection.gaps, [], "{charset}");
+        }
+    }
+}
+
+/// Whatever is odd in it, a mailing service undoes the base64 all the same.
+#[test]
+fn a_mail_in_base64_is_read_whatever_its_bytes_are() {
+    let mail = b"Subject: a\x01b\nMIME-Version: 1.0\n\n\x01 991231100010";
+    let (values, gaps) = found(&json(
+        &value!({ "raw": BASE64_STANDARD.encode(mail) }).to_string(),
+    ));
+    assert_eq!(values, ["991231100010"]);
+    assert!(gaps.contains(&GapKind::Ambiguous), "{gaps:?}");
+}
+
+/// What a sender veils in a part counts, not how the mail is written around it.
+#[test]
+fn transfer_encodings_are_no_veils() {
+    let veiled = |times: usize| {
+        let mut content = "991231100010".to_owned();
+        for _ in 0..times {
+            content = BASE64_STANDARD.encode(content);
+        }
+        let content = BASE64_STANDARD.encode(format!("note: {content}"));
+        let mail = format!(
+            "MIME-Version: 1.0\nContent-Type: text/plain\nContent-Transfer-Encoding: base64\n\n{content}\n"
+        );
+        found(&json(
+            &value!({ "raw": BASE64_URL_SAFE.encode(mail) }).to_string(),
+        ))
+    };
+    for times in 0..=3 {
+        assert_eq!(
+            veiled(times),
+            (vec!["991231100010".to_owned()], vec![]),
+            "{times}"
+        );
+    }
+    assert_eq!(veiled(4), (vec![], vec![GapKind::DepthExceeded]));
+}
+
+/// Mails in mails, each veiled, end at the depth of the plan.
+#[test]
+fn veiled_mails_in_mails_are_bounded() {
+    let mut text = "Subject: a\nMIME-Version: 1.0\n\n991231100010".to_owned();
+    for _ in 0..14 {
+        let inner = BASE64_STANDARD.encode(text);
+        text = format!("Subject: a\nMIME-Version: 1.0\n\n{inner}");
+    }
+    let spec = PlanSpec {
+        budget: Budget {
+            depth: 12,
+            ..Budget::default()
+        },
+        ..PlanSpec::default()
+    };
+    let inspector = Inspector::default();
+    let plan = inspector.compile(&spec).unwrap();
+    let inspection = inspector.inspect(&message("message/rfc822", text), &plan);
+    let gaps: Vec<_> = inspection.gaps.iter().map(|it| it.kind).collect();
+    assert_eq!(gaps, [GapKind::DepthExceeded]);
 }

@@ -27,7 +27,8 @@ use super::{
 use crate::model::finding::GapKind;
 use token::{Fault, Lexeme, Token, Tokenizer};
 
-/// Encodings around one another that are undone; more are a gap.
+/// Encodings around one another that are undone in a content; more are a gap. Those of a format, such as the transfer encodings of
+/// mail, do not count, nor what is around a mail: each mail takes levels, and those are bounded.
 const VEILS_MAX: usize = 3;
 
 /// Longest number that is written out: no identifier has more digits (ISO/IEC 7812), and none fewer than one sign.
@@ -401,12 +402,11 @@ pub(crate) fn read_unveiled<S: Scan>(
     if unveiled.is_opaque {
         reading.gap(GapKind::Opaque, spot.node, spot.leaf.as_ref());
     }
-    let layer = value.layer.inside(value.text, value.at, Escape::Whole);
+    let layer = value.layer.veiled(value.text, value.at);
     if let Some(magic) = unveiled.magic.filter(|_| value.kind == ValueKind::String) {
         magic::find(reading, magic, value.around, spot, &layer, first_find);
     }
-    let is_empty = unveiled.texts.is_empty() && unveiled.compressed.is_empty();
-    if !is_empty && layer.wholes() > VEILS_MAX {
+    if !unveiled.is_bare() && layer.veils() > VEILS_MAX {
         return reading.gap(GapKind::DepthExceeded, spot.node, spot.leaf.as_ref());
     }
     let mut said = reading.said(first_find);
@@ -414,20 +414,25 @@ pub(crate) fn read_unveiled<S: Scan>(
     for (bytes, coding) in &unveiled.compressed {
         unpacked.extend(unpack(reading, bytes, coding, spot));
     }
+    let inner = |text| Value {
+        text,
+        kind: ValueKind::String,
+        around: value.around,
+        layer: &layer,
+        at: 0,
+        depth_left: value.depth_left,
+    };
     for text in unveiled.texts.iter().chain(&unpacked) {
         if !reading.spend(text.len() as u64, spot.node) {
             return;
         }
         let known = reading.finds.len();
-        let inner = Value {
-            text,
-            kind: ValueKind::String,
-            around: value.around,
-            layer: &layer,
-            at: 0,
-            depth_left: value.depth_left,
-        };
-        read_value(reading, &inner, spot.node, |_| spot.clone());
+        read_value(reading, &inner(text), spot.node, |_| spot.clone());
+        reading.drop_repeats(known, &mut said);
+    }
+    for bytes in &unveiled.mails {
+        let known = reading.finds.len();
+        embedded::read_mail(reading, &inner(""), bytes, spot);
         reading.drop_repeats(known, &mut said);
     }
 }
@@ -506,7 +511,7 @@ fn read_sealed<S: Scan>(
             return;
         }
         let at = value.at + it.at;
-        let layer = value.layer.inside(it.raw, at, Escape::Whole);
+        let layer = value.layer.veiled(it.raw, at);
         let document = Value {
             text: &it.text,
             kind: ValueKind::String,

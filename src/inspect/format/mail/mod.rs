@@ -141,6 +141,14 @@ fn has_fields(look: &[u8], is_mailbox: bool) -> bool {
     is_clear && likely.count_ones() >= 2
 }
 
+/// Whether a mail may begin with these first bytes of it: a field's name, or the mark of a mailbox.
+pub(crate) fn may_begin(first: &[u8]) -> bool {
+    let end = memchr::memchr2(b':', b' ', first).unwrap_or(first.len());
+    let name = first.get(..end).unwrap_or_default();
+    first.first().is_some_and(u8::is_ascii_alphabetic)
+        && std::str::from_utf8(name).is_ok_and(is_token)
+}
+
 /// Reads `source`, a mail that is all of `document`.
 pub(crate) fn read<S: Scan>(
     reading: &mut Reading<'_, S>,

@@ -40,6 +40,8 @@ const ARMOUR: &[&str] = &[
 pub(crate) struct Unveiled {
     /// The text without its escapes, and what its stretches decode to.
     pub(crate) texts: Vec<String>,
+    /// Mails that stretches decode to. Each part of a mail has a charset of its own, so they are no text as a whole.
+    pub(crate) mails: Vec<Vec<u8>>,
     /// A stretch is what nobody can read here: a compressed or binary file in base64, an encrypted message.
     pub(crate) is_opaque: bool,
     /// What a stretch is by its first bytes.
@@ -58,6 +60,7 @@ pub(crate) fn lift(text: &str, signs: Signs) -> Option<Unveiled> {
     }
     let mut found = Unveiled {
         texts: Vec::new(),
+        mails: Vec::new(),
         is_opaque: signs.has(sign::DASH | sign::UPPER | sign::SPACE) && is_armoured(text),
         magic: None,
         compressed: Vec::new(),
@@ -84,7 +87,7 @@ pub(crate) fn lift(text: &str, signs: Signs) -> Option<Unveiled> {
         if signs.has(sign::UPPER | sign::LOWER) {
             found.note_streams(run);
         }
-        decode_run(run, signs, &mut found.texts);
+        decode_run(run, signs, &mut found);
     }
     // The base64 of a head that names a content encryption holds capitals, however it is aligned.
     if has_run && signs.has(sign::DOT | sign::UPPER) {
@@ -103,11 +106,15 @@ pub(crate) fn lift(text: &str, signs: Signs) -> Option<Unveiled> {
         codes::over_tags(text, &mut found.texts);
     }
     let has_file = found.is_opaque || found.magic.is_some();
-    let is_something = has_file || !found.texts.is_empty() || !found.compressed.is_empty();
-    is_something.then_some(found)
+    (has_file || !found.is_bare()).then_some(found)
 }
 
 impl Unveiled {
+    /// Whether there is nothing to read in it.
+    pub(crate) const fn is_bare(&self) -> bool {
+        self.texts.is_empty() && self.mails.is_empty() && self.compressed.is_empty()
+    }
+
     /// Notes the compressed texts of which the base64 stands in `run`: all of it, or what follows a path or an assignment.
     fn note_streams(&mut self, run: &str) {
         let bytes = run.as_bytes();

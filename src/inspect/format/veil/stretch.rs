@@ -8,7 +8,7 @@ use super::{
         codes::{self, is_text},
         mail, sealed,
     },
-    STRETCH_MIN,
+    STRETCH_MIN, Unveiled,
     escape::hexadecimal,
 };
 
@@ -46,15 +46,15 @@ pub(super) fn runs(text: &str, signs: Signs) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Appends the texts that `run` decodes to.
-pub(super) fn decode_run(run: &str, signs: Signs, out: &mut Vec<String>) {
+/// Appends the texts and mails that `run` decodes to.
+pub(super) fn decode_run(run: &str, signs: Signs, out: &mut Unveiled) {
     if !signs.has(sign::BREAK) {
         return decode_word(run, signs, out);
     }
     let unfolded = sealed::unfolded(run);
-    let first = out.len();
+    let mails = out.mails.len();
     decode_word(&unfolded, Signs::of(&unfolded), out);
-    if out.get(first).is_some_and(|it| mail::begins(it.as_bytes())) {
+    if out.mails.len() > mails {
         // Its lines are no values by themselves.
         return;
     }
@@ -66,7 +66,7 @@ pub(super) fn decode_run(run: &str, signs: Signs, out: &mut Vec<String>) {
 }
 
 /// A path or an assignment may stand before the stretch, so the pieces are tried too.
-fn decode_word(word: &str, signs: Signs, out: &mut Vec<String>) {
+fn decode_word(word: &str, signs: Signs, out: &mut Unveiled) {
     let bytes = word.as_bytes();
     let is_padded = bytes.first() == Some(&b'=') || bytes.last() == Some(&b'=');
     let (bare, signs) = if is_padded {
@@ -78,11 +78,12 @@ fn decode_word(word: &str, signs: Signs, out: &mut Vec<String>) {
     if bare.len() < STRETCH_MIN {
         return;
     }
-    let whole = decode_piece(bare, signs);
-    let is_mail = whole.as_ref().is_some_and(|it| mail::begins(it.as_bytes()));
-    out.extend(whole);
-    if is_mail || !signs.has(sign::PARTING) {
-        // The beginning of a mail alone is a mail without its end.
+    if let Some(bytes) = mail_in_base64(bare, signs) {
+        // The beginning of a mail alone is a mail without its end, so its pieces are none.
+        return out.mails.push(bytes);
+    }
+    out.texts.extend(decode_piece(bare, signs));
+    if !signs.has(sign::PARTING) {
         return;
     }
     let bytes = bare.as_bytes();
@@ -93,7 +94,7 @@ fn decode_word(word: &str, signs: Signs, out: &mut Vec<String>) {
         if length >= STRETCH_MIN
             && let Some(piece) = bare.get(from..from + length)
         {
-            out.extend(decode_piece(piece, Signs::of(piece)));
+            out.texts.extend(decode_piece(piece, Signs::of(piece)));
         }
         from += length + 1;
     }
@@ -137,6 +138,15 @@ fn goes_on(run: &str, accepts: impl FnOnce(&[u8]) -> bool) -> bool {
         Some(start) if run.len() >= LONG => sealed::head(start, &mut space).is_some_and(accepts),
         _ => true,
     }
+}
+
+/// The bytes of a mail, whatever charsets its parts are in: so mailing APIs take a mail as a whole.
+fn mail_in_base64(run: &str, signs: Signs) -> Option<Vec<u8>> {
+    let may_be_mail = run.len() >= NARROW_MIN
+        && signs.has(sign::UPPER | sign::LOWER)
+        && sealed::beginning(run).is_some_and(|it| mail::may_begin(&it));
+    let bytes = may_be_mail.then(|| sealed::decode_bytes(run)).flatten()?;
+    mail::begins(&bytes).then_some(bytes)
 }
 
 /// Text of one byte a character, as windows-1251 reads it: identifiers are ASCII in all such charsets, and which one it is nobody says.
