@@ -1,7 +1,9 @@
 //! Members that are a name and its value: `{"name": "phone", "value": "…"}`. The text of the one says what the other holds.
 
+use std::ops::Range;
+
 use super::{
-    super::detect::KeyHint,
+    super::detect::{KeyHint, ValueKind},
     walk::{Key, Leaf},
 };
 use crate::model::Category;
@@ -76,14 +78,26 @@ impl PairRole {
 }
 
 /// A value that nothing was found in, and that may be named later.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Unnamed {
     pub(crate) key: Key,
-    pub(crate) leaf: Leaf,
+    pub(crate) value: UnnamedValue,
+}
+
+/// How such a value is read again.
+#[derive(Clone, Debug)]
+pub(crate) enum UnnamedValue {
+    Leaf(Leaf),
+    /// A text that was put together elsewhere; `span` are the bytes of the part that it covers.
+    Text {
+        text: String,
+        kind: ValueKind,
+        span: Range<usize>,
+    },
 }
 
 /// What is known of the pair in an open object.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Pair {
     /// What the label says; only where it names a category or a person, so that a label never makes a finding less sure.
     label: Option<KeyHint>,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Input, Outcome, bytes, double, literal, name, number, string};
+use super::{Input, Outcome, bytes, close, double, literal, name, number, string};
 use crate::{
     inspect::format::{part::Source, reading::Scan, walk::Walk},
     model::finding::GapKind,
@@ -53,7 +53,7 @@ fn document<S: Scan>(
     if input.at.checked_sub(start) != Some(length) {
         return Err(GapKind::Malformed);
     }
-    walk.close(source.slice(input.at..input.at).span.end);
+    close(walk, &source.slice(start..input.at));
     Ok(())
 }
 

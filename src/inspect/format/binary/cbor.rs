@@ -1,6 +1,6 @@
 //! CBOR (RFC 8949): one item, with strings of indefinite length put together, items in byte strings (tag 24) and big numbers read.
 
-use super::{Input, Outcome, bytes, double, literal, name, number, string};
+use super::{Input, Outcome, bytes, close, double, literal, name, number, string};
 use crate::{
     inspect::format::{part::Source, reading::Scan, walk::Walk},
     model::finding::GapKind,
@@ -164,24 +164,25 @@ fn container<S: Scan>(
 ) -> Outcome {
     let levels = levels.checked_sub(1).ok_or(GapKind::DepthExceeded)?;
     let is_map = head.major == 5;
-    walk.open(is_map, source.slice(input.at..input.at).span.start);
+    let start = input.at;
+    walk.open(is_map, source.slice(start..start).span.start);
     let mut left = head.argument;
     while (head.is_indefinite() || left > 0) && !walk.is_halted() {
         left = left.saturating_sub(1);
-        let start = input.at;
+        let at = input.at;
         let next = Head::read(input)?;
         if head.is_indefinite() && next.major == 7 && next.is_indefinite() {
             break;
         }
         let next = if is_map {
-            key(walk, source, input, next, start)?;
+            key(walk, source, input, next, at)?;
             Head::read(input)?
         } else {
             next
         };
         item(walk, source, input, next, levels)?;
     }
-    walk.close(source.slice(input.at..input.at).span.end);
+    close(walk, &source.slice(start..input.at));
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! MessagePack (`github.com/msgpack/msgpack/blob/master/spec.md`).
 
-use super::{Input, Outcome, bytes, double, literal, name, number, string};
+use super::{Input, Outcome, bytes, close, double, literal, name, number, string};
 use crate::{
     inspect::format::{part::Source, reading::Scan, walk::Walk},
     model::finding::GapKind,
@@ -114,14 +114,15 @@ fn array<S: Scan>(
     levels: usize,
 ) -> Outcome {
     let levels = levels.checked_sub(1).ok_or(GapKind::DepthExceeded)?;
-    walk.open(false, source.slice(input.at..input.at).span.start);
+    let start = input.at;
+    walk.open(false, source.slice(start..start).span.start);
     for _ in 0..count {
         if walk.is_halted() {
             return Ok(());
         }
         value(walk, source, input, levels)?;
     }
-    walk.close(source.slice(input.at..input.at).span.end);
+    close(walk, &source.slice(start..input.at));
     Ok(())
 }
 

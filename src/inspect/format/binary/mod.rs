@@ -174,6 +174,14 @@ fn double<S: Scan>(walk: &mut Walk<'_, '_, S>, value: f64, source: &Source<'_>) 
     walk.scalar(&text, ValueKind::Number, &layer, 0, source.span.clone());
 }
 
+/// Ends the array or object whose bytes `source` are.
+fn close<S: Scan>(walk: &mut Walk<'_, '_, S>, source: &Source<'_>) {
+    if !walk.is_drawing() {
+        walk.read_noted_codes(&source.layer("", false));
+    }
+    walk.close(source.span.end);
+}
+
 /// Reads a value that has no text: it counts, and no more.
 fn literal<S: Scan>(walk: &mut Walk<'_, '_, S>, source: &Source<'_>) {
     let layer = source.layer("", false);

@@ -68,8 +68,7 @@ impl<S: Scan> Walk<'_, '_, S> {
         }
     }
 
-    /// Takes note of a text that was read, which starts at `at` of the text of `layer`. Members that have only numbers for names are
-    /// measures more often than pieces.
+    /// Takes note of a text that was read, which starts at `at` of the text of `layer`.
     pub(crate) fn note_text(
         &mut self,
         text: &str,
@@ -77,11 +76,29 @@ impl<S: Scan> Walk<'_, '_, S> {
         at: usize,
         record: Option<usize>,
     ) {
+        self.note_scalar(text, ValueKind::String, layer, at, record);
+    }
+
+    /// The same for a scalar of any kind. Members that have only numbers for names are measures more often than pieces.
+    pub(super) fn note_scalar(
+        &mut self,
+        text: &str,
+        kind: ValueKind,
+        layer: &Layer<'_>,
+        at: usize,
+        record: Option<usize>,
+    ) {
+        if kind == ValueKind::Number && text.len() <= CODE_MAX {
+            if let Some(frame) = self.frames.last_mut() {
+                frame.codes += 1;
+            }
+            self.codes.extend([text, ","]);
+        }
         let is_numbered =
             self.key.name == KeyId::default() && self.frames.last().is_some_and(|it| it.is_object);
         if may_be_piece(text.len(), text.bytes().next()) && !is_numbered {
             let span = layer.outward(at..at + text.len());
-            self.piece(text, ValueKind::String, span, record);
+            self.piece(text, kind, span, record);
         } else {
             self.end_pieces();
         }
@@ -132,15 +149,31 @@ impl<S: Scan> Walk<'_, '_, S> {
 
     /// Reads the array that ends before byte `end` as the text whose characters its numbers are.
     pub(super) fn read_codes(&mut self, end: usize) {
-        let Some(frame) = self.frames.last() else {
-            return;
-        };
-        let is_codes = !frame.is_object && frame.codes >= CODES_MIN && frame.codes == frame.len;
-        if !is_codes || self.is_exempt {
-            return;
+        if let Some(start) = self.start_of_codes() {
+            let raw = self.document.text.get(start..end).unwrap_or_default();
+            let layer = self.document.layer.veiled(raw, start);
+            self.read_code_text(raw, &layer);
         }
-        let (start, record) = (frame.start, self.record);
-        let raw = self.document.text.get(start..end).unwrap_or_default();
+    }
+
+    /// The same for an array of scalars that were put together elsewhere, before it is closed; `layer` covers it.
+    pub(crate) fn read_noted_codes(&mut self, layer: &Layer<'_>) {
+        if self.start_of_codes().is_some() {
+            let from = self.frames.last().map_or(0, |it| it.codes_from);
+            let codes = self.codes.split_off(from.min(self.codes.len()));
+            self.read_code_text(codes.trim_end_matches(','), layer);
+        }
+    }
+
+    /// Where the innermost container starts, if it is an array of nothing but codes of characters.
+    fn start_of_codes(&self) -> Option<usize> {
+        let frame = self.frames.last().filter(|_| !self.is_exempt)?;
+        let is_codes = !frame.is_object && frame.codes >= CODES_MIN && frame.codes == frame.len;
+        is_codes.then_some(frame.start)
+    }
+
+    fn read_code_text(&mut self, raw: &str, layer: &Layer<'_>) {
+        let record = self.record;
         let root = self.document.root;
         if !self.reading.spend(raw.len() as u64, root) {
             return;
@@ -150,12 +183,11 @@ impl<S: Scan> Walk<'_, '_, S> {
         };
         let around = self.around();
         let node = self.node();
-        let layer = self.document.layer.inside(raw, start, Escape::Whole);
         let value = Value {
             text: &text,
             kind: ValueKind::String,
             around: Around::default(),
-            layer: &layer,
+            layer,
             at: 0,
             depth_left: self.depth_left(),
         };

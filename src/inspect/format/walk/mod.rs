@@ -81,6 +81,8 @@ pub(crate) struct Walk<'w, 'p, S> {
     names: Vec<KeyId>,
     /// Values of the open containers that may be pieces of a number, one container after another.
     pieces: Vec<Piece<Neighbour>>,
+    /// Numbers of the open containers that may be codes of characters and stand in no text, one container after another.
+    codes: String,
     /// The name whose value comes next.
     key: Key,
     /// The value that comes next is the only one of its name, where a format cannot tell one from a list of one.
@@ -139,6 +141,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             frames: Vec::with_capacity(16),
             names: Vec::new(),
             pieces: Vec::new(),
+            codes: String::new(),
             key: Key::default(),
             is_lone: false,
             is_exempt: false,
@@ -337,6 +340,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             start,
             pieces_from: self.pieces.len(),
             codes: 0,
+            codes_from: self.codes.len(),
             opens,
             pair: Pair::default(),
             roles,
@@ -355,6 +359,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             return;
         };
         self.names.truncate(frame.names_from);
+        self.codes.truncate(frame.codes_from);
         if let (true, Some(node)) = (frame.is_named_attribute(), frame.node) {
             self.reading.drop_names(node);
         }

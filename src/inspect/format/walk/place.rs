@@ -33,6 +33,8 @@ pub(super) struct Frame {
     pub(super) pieces_from: usize,
     /// Numbers in it that may be codes of characters.
     pub(super) codes: u64,
+    /// Where they start in [`Walk::codes`](super::Walk::codes).
+    pub(super) codes_from: usize,
     /// The record that it is.
     pub(super) opens: Option<usize>,
     /// What of it is a name and its value.

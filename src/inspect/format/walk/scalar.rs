@@ -4,10 +4,14 @@ use std::ops::Range;
 
 use super::{
     super::{
-        super::{claim, detect::ValueKind, selector::Roles},
+        super::{
+            claim,
+            detect::{KeyHint, ValueKind},
+            selector::Roles,
+        },
         json::{Around, Value, read_value},
         layer::{Escape, Layer, Undecodable, unescape_json, unescape_percent},
-        pair::{LABEL_MAX, PairRole, Unnamed},
+        pair::{LABEL_MAX, PairRole, Unnamed, UnnamedValue},
         reading::{Claim, NodeId, NodeKind, Reading, Scan, Spot},
     },
     Walk,
@@ -101,15 +105,17 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         match self.key.pair {
             PairRole::Label if leaf.kind == ValueKind::String => self.label(leaf, first),
             PairRole::Value if !is_found && !roles.is_not_personal => {
-                let unnamed = Unnamed {
-                    key: self.key,
-                    leaf: *leaf,
-                };
-                if let Some(frame) = self.frames.last_mut() {
-                    frame.pair.unnamed = Some(unnamed);
-                }
+                self.note_unnamed(UnnamedValue::Leaf(*leaf));
             }
             PairRole::Label | PairRole::None | PairRole::Value => {}
+        }
+    }
+
+    /// Takes note of a member that a label behind it may name.
+    fn note_unnamed(&mut self, value: UnnamedValue) {
+        let key = self.key;
+        if let Some(frame) = self.frames.last_mut() {
+            frame.pair.unnamed = Some(Unnamed { key, value });
         }
     }
 
@@ -124,7 +130,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
     }
 
     /// Reads a scalar whose text was put together elsewhere: it starts at `at` of the text of `layer`. `outer` are its bytes if it is
-    /// a record. A label must come before the value that it names.
+    /// a record.
     pub(crate) fn text(&mut self, text: &str, layer: &Layer<'_>, at: usize, outer: Range<usize>) {
         self.scalar(text, ValueKind::String, layer, at, outer);
     }
@@ -141,9 +147,18 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         let Some(entered) = self.value(outer, || text.to_owned()) else {
             return;
         };
+        let first = self.reading.finds.len();
         self.read_text(text, kind, layer, at, entered.roles, entered.record);
-        if !entered.roles.is_not_personal {
-            self.note_text(text, layer, at, entered.record);
+        if entered.roles.is_not_personal {
+            return self.name_pair(text);
+        }
+        self.note_scalar(text, kind, layer, at, entered.record);
+        let is_member = self.frames.last().is_some_and(|it| it.is_named());
+        let is_found = self.reading.finds.len() > first;
+        if is_member && !is_found && self.key.pair == PairRole::Value {
+            let span = layer.outward(at..at + text.len());
+            let text = text.to_owned();
+            self.note_unnamed(UnnamedValue::Text { text, kind, span });
         }
         self.name_pair(text);
     }
@@ -167,15 +182,32 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         })
     }
 
-    /// Takes the text of the member that was read last for the name of a value that comes, if it may be one.
+    /// Takes the text of the member that was read last for the name of a value, if it may be one.
     pub(crate) fn name_pair(&mut self, text: &str) {
         let is_member = self.frames.last().is_some_and(|it| it.is_object);
         if is_member && self.key.pair == PairRole::Label && text.len() <= LABEL_MAX {
             let hint = self.reading.scan.lookup(text);
-            if let Some(frame) = self.frames.last_mut() {
-                frame.pair.name(hint);
+            self.name_value(hint);
+        }
+    }
+
+    /// Takes `hint` for what a label says. A value that stood before it is read once more under that name.
+    fn name_value(&mut self, hint: KeyHint) {
+        let Some(before) = self.frames.last_mut().and_then(|it| it.pair.name(hint)) else {
+            return;
+        };
+        let key = std::mem::replace(&mut self.key, before.key);
+        let record = self.record;
+        match before.value {
+            UnnamedValue::Leaf(leaf) => {
+                self.scan(&leaf, Roles::default(), record);
+            }
+            UnnamedValue::Text { text, kind, span } => {
+                let layer = Layer::covering(span);
+                self.read_text(&text, kind, &layer, 0, Roles::default(), record);
             }
         }
+        self.key = key;
     }
 
     /// The bytes of `leaf`.
@@ -192,8 +224,8 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         self.record
     }
 
-    /// A text that may name the value beside it. A value that stood before is read once more under its name. What names a value is no
-    /// name of a person, so that of the finds from `first` on is dropped.
+    /// A text that may name the value beside it. What names a value is no name of a person, so that of the finds from `first` on is
+    /// dropped.
     fn label(&mut self, leaf: &Leaf, first: usize) {
         let raw = self.raw(leaf);
         if raw.len() > LABEL_MAX {
@@ -206,13 +238,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         if hint.category.is_some() {
             self.reading.drop_names_from(first);
         }
-        let Some(before) = self.frames.last_mut().and_then(|it| it.pair.name(hint)) else {
-            return;
-        };
-        let key = std::mem::replace(&mut self.key, before.key);
-        let record = self.record;
-        self.scan(&before.leaf, Roles::default(), record);
-        self.key = key;
+        self.name_value(hint);
     }
 
     /// Reads a scalar whose roles are known; whether anything was found in it.

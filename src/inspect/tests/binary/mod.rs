@@ -431,3 +431,41 @@ proptest! {
         }
     }
 }
+
+/// Values that say something together say it in bytes as in JSON.
+#[test]
+fn neighbours_pairs_and_codes_mean_the_same_in_bytes() {
+    let codes = b"991231100010";
+    let pack = [&[0x81, 0xa1, b'k', 0x9c][..], codes].concat();
+    check("application/msgpack", pack, &["$['k']"], &[]);
+    let coded: Vec<u8> = codes.iter().flat_map(|it| [0x18, *it]).collect();
+    let item = [&[0xa1, 0x61, b'k', 0x8c][..], &coded].concat();
+    check("application/cbor", item, &["$['k']"], &[]);
+    let mut elements: Vec<u8> = Vec::new();
+    for (at, code) in codes.iter().enumerate() {
+        elements.extend([b"\x10", at.to_string().as_bytes(), &[0, *code, 0, 0, 0]].concat());
+    }
+    let list = [
+        &[u8::try_from(elements.len() + 5).unwrap(), 0, 0, 0],
+        &elements[..],
+        b"\0",
+    ]
+    .concat();
+    let length = u8::try_from(list.len() + 8).unwrap();
+    let document = [&[length, 0, 0, 0, 0x04, b'k', 0][..], &list, b"\0"].concat();
+    check("application/bson", document, &["$['k']"], &[]);
+    // A list of other numbers beside them is no text.
+    let other = [&[0x92, 0x9c][..], codes, b"\x9d", codes, b"\xcd\x03\xe8"].concat();
+    check("application/msgpack", other, &["$[0]"], &[]);
+    // The label behind its value.
+    let pair = b"\x82\xa5value\xafAigul Saparova \xa4name\xa9full_name";
+    let read = crate::inspect::Inspector::default()
+        .inspect(&message("application/msgpack", &pair[..]), &Plan::default());
+    let found: Vec<_> = read.findings.iter().map(|it| it.category).collect();
+    assert_eq!(found, [Category::NameFull]);
+    assert_eq!(&pair[read.findings[0].span.clone()], b"Aigul Saparova ");
+    // Numbers that are pieces of one.
+    let pieces = b"\x92\xce\0\x0f\x1f\xff\xce\0\x01\x86\xaa";
+    let (found, gaps) = places(&message("application/msgpack", &pieces[..]));
+    assert_eq!((found.len(), gaps), (2, vec![]), "{found:?}");
+}
