@@ -26,7 +26,10 @@ use super::{
         csv, graphql,
         json::lines as separate,
         layer::Layer,
-        multipart::{boundary_of, split::units as parts_of},
+        multipart::{
+            boundary_of,
+            split::{Lines, units as parts_of},
+        },
         reading::{Find, Reading, Scan},
         unit::Unit,
         vcard, xml,
@@ -341,8 +344,10 @@ impl<'a> Work<'a> {
 fn multipart_units(headers: &http::HeaderMap, body: &[u8]) -> Vec<Unit> {
     let label = headers.get(http::header::CONTENT_TYPE);
     let label = label.and_then(|it| it.to_str().ok()).unwrap_or_default();
-    let boundary = boundary_of(label).ok();
-    boundary.map_or_else(Vec::new, |(it, _)| parts_of(body, &it))
+    let Ok((boundary, is_form)) = boundary_of(label) else {
+        return Vec::new();
+    };
+    parts_of(body, &boundary, Lines::of(body, &boundary, is_form))
 }
 
 /// Takes the aims and the records with these spans out of `text`, a whole body whose content begins at `from`.

@@ -29,17 +29,21 @@ impl Field<'_> {
     }
 }
 
-/// The fields in `bytes`, which start at byte `base` of the body.
+/// The fields in `bytes`, which start at byte `base` of the body and end in `end` each.
 ///
 /// # Errors
 /// `Ambiguous` where parsers are known to differ, `Malformed` where it is no field at all.
-pub(super) fn fields(bytes: &[u8], base: usize) -> Result<Vec<Field<'_>>, GapKind> {
+pub(super) fn fields<'b>(
+    bytes: &'b [u8],
+    base: usize,
+    end: &str,
+) -> Result<Vec<Field<'b>>, GapKind> {
     let text = std::str::from_utf8(bytes).map_err(|_| GapKind::UnsupportedCharset)?;
     let mut out = Vec::new();
     let mut at = base;
-    for line in text.split_terminator("\r\n") {
+    for line in text.split_terminator(end) {
         let start = at;
-        at += line.len() + 2;
+        at += line.len() + end.len();
         if line
             .bytes()
             .any(|it| it < b' ' && it != b'\t' || it == 0x7f)
@@ -220,7 +224,7 @@ mod tests {
     #[test]
     fn fields_are_lines_of_name_and_value() {
         let bytes = b"A: b\r\nContent-Type:\ttext/plain \r\n";
-        let found = fields(bytes, 10).unwrap();
+        let found = fields(bytes, 10, "\r\n").unwrap();
         let found: Vec<_> = found
             .iter()
             .map(|it| (it.name, it.name_at, it.value, it.at))
@@ -229,7 +233,7 @@ mod tests {
             found,
             [("A", 10, "b", 13), ("Content-Type", 16, "text/plain", 30)]
         );
-        assert_eq!(fields(b"", 0), Ok(vec![]));
+        assert_eq!(fields(b"", 0, "\r\n"), Ok(vec![]));
         for (bytes, fault) in [
             (&b"a: b\r\n c\r\n"[..], GapKind::Ambiguous),
             (b"a: b\rc: d\r\n", GapKind::Ambiguous),
@@ -240,10 +244,10 @@ mod tests {
             (b"a\r\n", GapKind::Malformed),
             (b"a: \xff\r\n", GapKind::UnsupportedCharset),
         ] {
-            assert_eq!(fields(bytes, 0), Err(fault), "{bytes:?}");
+            assert_eq!(fields(bytes, 0, "\r\n"), Err(fault), "{bytes:?}");
         }
         let many = "a: b\r\n".repeat(FIELDS_MAX + 1);
-        assert_eq!(fields(many.as_bytes(), 0), Err(GapKind::Ambiguous));
+        assert_eq!(fields(many.as_bytes(), 0, "\r\n"), Err(GapKind::Ambiguous));
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! `multipart/form-data` (RFC 7578), `multipart/mixed` and `multipart/related` (RFC 2046, RFC 2387).
+//! `multipart/form-data` (RFC 7578), `multipart/mixed`, `multipart/alternative` and `multipart/related` (RFC 2046, RFC 2387).
 //!
 //! To selectors and in locations a form is one object: each part under its name, or the list of them when the name is repeated; the
-//! other two are arrays. A part is read in the format and charset of its own label; a document in it is a document inside a value, as
+//! others are arrays. A part is read in the format and charset of its own label; a document in it is a document inside a value, as
 //! in a JSON string. Its header fields and its file name are read as values, and named beside the path.
 
 mod head;
@@ -29,7 +29,7 @@ use super::{
 };
 use crate::model::finding::{GapKind, Step};
 use head::{Field, Parameter, Parameterised};
-use split::{Section, is_boundary, split};
+use split::{Lines, Section, is_boundary, split};
 
 /// Reads a multipart `body` with this label.
 pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, body: &[u8], label: &str, root: NodeId) {
@@ -44,7 +44,8 @@ pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, body: &[u8], label: &s
         }
     };
     let most = usize::try_from(reading.plan.budget.values).unwrap_or(usize::MAX);
-    let split = split(body, &boundary, most);
+    let lines = Lines::of(body, &boundary, is_form);
+    let split = split(body, &boundary, lines, most);
     if split.is_ambiguous {
         reading.gap(GapKind::Ambiguous, root, None);
     }
@@ -56,7 +57,7 @@ pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, body: &[u8], label: &s
     }
     let sections = split.sections.into_iter();
     let parts: Vec<_> = sections
-        .map(|it| Part::of(reading, body, it, is_form))
+        .map(|it| Part::of(reading, body, it, lines, is_form))
         .collect();
     let layer = Layer::root("");
     let document = Document::body("", &layer, root, reading.plan.budget.depth);
@@ -87,7 +88,7 @@ pub(crate) fn boundary_of(label: &str) -> Result<(String, bool), GapKind> {
     let label = Parameterised::parse(label)?;
     let is_form = match label.kind.as_str() {
         "multipart/form-data" => true,
-        "multipart/mixed" | "multipart/related" => false,
+        "multipart/alternative" | "multipart/mixed" | "multipart/related" => false,
         _ => return Err(GapKind::UnsupportedMediaType),
     };
     // Some recipients read every part in this charset, whatever the parts say.
@@ -157,10 +158,11 @@ impl<'b> Part<'b> {
         reading: &mut Reading<'_, S>,
         body: &'b [u8],
         section: Section,
+        lines: Lines,
         is_form: bool,
     ) -> Self {
         let head = body.get(section.head.clone()).unwrap_or_default();
-        let (fields, fault) = match head::fields(head, section.head.start) {
+        let (fields, fault) = match head::fields(head, section.head.start, lines.end()) {
             Ok(fields) => (fields, None),
             Err(fault) => (Vec::new(), Some(fault)),
         };
@@ -306,7 +308,7 @@ pub(crate) fn quoted_printable(bytes: &[u8]) -> Option<Vec<u8>> {
         rest = after;
         if *byte != b'=' {
             out.push(*byte);
-        } else if let Some(after) = rest.strip_prefix(b"\r\n") {
+        } else if let Some(after) = rest.strip_prefix(b"\r\n").or(rest.strip_prefix(b"\n")) {
             rest = after;
         } else {
             let (digits, after) = rest.split_at_checked(2)?;
@@ -435,11 +437,12 @@ fn hint<S: Scan>(reading: &mut Reading<'_, S>, name: &str) -> KeyHint {
 /// The names of the parts of a form, for tests; a part without one has an empty name.
 #[cfg(test)]
 pub(crate) fn names(body: &[u8], boundary: &str) -> Vec<String> {
-    let sections = split(body, boundary, usize::MAX - 1).sections.into_iter();
+    let split = split(body, boundary, Lines::CrLf, usize::MAX - 1);
+    let sections = split.sections.into_iter();
     sections
         .map(|it| {
             let head = body.get(it.head).unwrap_or_default();
-            let fields = head::fields(head, 0).unwrap_or_default();
+            let fields = head::fields(head, 0, Lines::CrLf.end()).unwrap_or_default();
             let value = fields.iter().find(|it| it.is("content-disposition"))?.value;
             let it = Parameterised::parse(value).ok()?;
             Some(it.one("name").ok()??.text().ok()?.into_owned())

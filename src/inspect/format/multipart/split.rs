@@ -1,4 +1,4 @@
-//! RFC 2046 §5.1, strictly, as spans: where each part of a multipart body stands.
+//! RFC 2046 §5.1, strictly but for bare line feeds throughout, as spans: where each part of a multipart body stands.
 //!
 //! Whoever reads the body next may split it by laxer rules, and evasions live on the difference. So every place where two parsers are
 //! known to differ makes the body ambiguous, and what stands outside the parts is told, so that it is read too.
@@ -42,6 +42,47 @@ pub(crate) fn is_boundary(text: &str) -> bool {
         && text.bytes().all(is_one)
 }
 
+/// What ends the lines of a body.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Lines {
+    /// As RFC 2046 says.
+    CrLf,
+    /// As mail libraries write a message in memory, and their users send it.
+    Lf,
+}
+
+impl Lines {
+    /// Those of `body`, by its first delimiter. A strict recipient finds no part at all where they are bare line feeds, and a lax one
+    /// those that are read here. Forms are not written so.
+    pub(crate) fn of(body: &[u8], boundary: &str, is_form: bool) -> Self {
+        let delimiter = [b"--", boundary.as_bytes()].concat();
+        let first = memchr::memmem::find(body, &delimiter);
+        let rest = first.and_then(|at| body.get(at + delimiter.len()..));
+        match rest {
+            Some(rest) if !is_form && rest.starts_with(b"\n") => Self::Lf,
+            _ => Self::CrLf,
+        }
+    }
+
+    pub(crate) const fn end(self) -> &'static str {
+        match self {
+            Self::CrLf => "\r\n",
+            Self::Lf => "\n",
+        }
+    }
+
+    const fn bytes(self) -> &'static [u8] {
+        self.end().as_bytes()
+    }
+
+    /// Whether a line begins at `at`, for every parser that takes these lines.
+    fn begin_at(self, body: &[u8], at: usize) -> bool {
+        let before = body.get(..at).unwrap_or_default();
+        let is_alike = self == Self::CrLf || !before.ends_with(b"\r\n");
+        at == 0 || before.ends_with(self.bytes()) && is_alike
+    }
+}
+
 /// What stands after a delimiter's boundary.
 enum End {
     /// The body ends here.
@@ -53,7 +94,7 @@ enum End {
 }
 
 /// Splits `body` into at most `most` parts and one; so that reading them says that there are too many.
-pub(crate) fn split(body: &[u8], boundary: &str, most: usize) -> Split {
+pub(crate) fn split(body: &[u8], boundary: &str, lines: Lines, most: usize) -> Split {
     let mut out = Split::default();
     let delimiter = [b"--", boundary.as_bytes()].concat();
     // Where the part that is open began, and its first field.
@@ -64,19 +105,19 @@ pub(crate) fn split(body: &[u8], boundary: &str, most: usize) -> Split {
             // What follows the end is outside, whatever it is.
             break;
         }
-        if !begins_line(body, at) {
-            // A bare line feed is enough for some, and some look for the bytes anywhere.
+        if !lines.begin_at(body, at) {
+            // Another line break is enough for some, and some look for the bytes anywhere.
             out.is_ambiguous = true;
             continue;
         }
-        let (end, is_strict) = after(body, at + delimiter.len());
+        let (end, is_strict) = after(body, at + delimiter.len(), lines);
         out.is_ambiguous |= !is_strict;
         if matches!(end, End::None) {
             continue;
         }
         match open {
-            Some((start, from)) => out.close_section(body, start, from, at),
-            None => out.note_outside(body, 0..at),
+            Some((start, from)) => out.close_section(body, start, from..at, lines),
+            None => out.note_outside(body, 0..at, lines),
         }
         match end {
             End::Open(from) => open = Some((at, from)),
@@ -88,7 +129,7 @@ pub(crate) fn split(body: &[u8], boundary: &str, most: usize) -> Split {
         }
     }
     match (closed, open) {
-        (Some(end), _) => out.note_outside(body, end..body.len()),
+        (Some(end), _) => out.note_outside(body, end..body.len(), lines),
         (None, open) => {
             out.is_malformed = true;
             out.outside.push(open.map_or(0, |it| it.1)..body.len());
@@ -99,22 +140,25 @@ pub(crate) fn split(body: &[u8], boundary: &str, most: usize) -> Split {
 
 impl Split {
     /// Notes what is no part. Line breaks say nothing; anything else another parser may show.
-    fn note_outside(&mut self, body: &[u8], range: Range<usize>) {
+    fn note_outside(&mut self, body: &[u8], range: Range<usize>, lines: Lines) {
         let bytes = body.get(range.clone()).unwrap_or_default();
-        if bytes.chunks(2).any(|it| it != b"\r\n") {
+        let end = lines.bytes();
+        if bytes.chunks(end.len()).any(|it| it != end) {
             self.is_ambiguous = true;
             self.outside.push(range);
         }
     }
 
-    /// Ends the part that began at `start`, with its fields from `from` on, before the delimiter at `next`.
-    fn close_section(&mut self, body: &[u8], start: usize, from: usize, next: usize) {
-        let end = next.saturating_sub(2).max(from);
+    /// Ends the part that began at `start`: from its fields to the next delimiter it is `within`.
+    fn close_section(&mut self, body: &[u8], start: usize, within: Range<usize>, lines: Lines) {
+        let (from, next, length) = (within.start, within.end, lines.bytes().len());
+        let end = next.saturating_sub(length).max(from);
         let inside = body.get(from..end).unwrap_or_default();
-        let head = if inside.starts_with(b"\r\n") {
+        let empty_line = lines.bytes().repeat(2);
+        let head = if inside.starts_with(lines.bytes()) {
             0
-        } else if let Some(at) = memchr::memmem::find(inside, b"\r\n\r\n") {
-            at + 2
+        } else if let Some(at) = memchr::memmem::find(inside, &empty_line) {
+            at + length
         } else {
             self.is_malformed = true;
             if !inside.is_empty() {
@@ -125,24 +169,21 @@ impl Split {
         self.sections.push(Section {
             whole: start..next,
             head: from..from + head,
-            content: from + head + 2..end,
+            content: from + head + length..end,
         });
     }
 }
 
-fn begins_line(body: &[u8], at: usize) -> bool {
-    at == 0 || body.get(..at).is_some_and(|it| it.ends_with(b"\r\n"))
-}
-
 /// What stands at `at`, after a boundary; and whether every parser takes it so.
-fn after(body: &[u8], at: usize) -> (End, bool) {
+fn after(body: &[u8], at: usize, lines: Lines) -> (End, bool) {
     let rest = body.get(at..).unwrap_or_default();
+    let end = lines.bytes();
     if let Some(rest) = rest.strip_prefix(b"--") {
-        let is_strict = rest.is_empty() || rest.starts_with(b"\r\n");
+        let is_strict = rest.is_empty() || rest.starts_with(end);
         return (End::Close(at + 2), is_strict);
     }
-    if rest.starts_with(b"\r\n") {
-        return (End::Open(at + 2), true);
+    if rest.starts_with(end) {
+        return (End::Open(at + end.len()), true);
     }
     let padding = rest
         .iter()
@@ -156,8 +197,8 @@ fn after(body: &[u8], at: usize) -> (End, bool) {
 }
 
 /// The parts of `body`: each goes with the delimiter before it. Empty where the body is not split in one way.
-pub(crate) fn units(body: &[u8], boundary: &str) -> Vec<Unit> {
-    let split = split(body, boundary, usize::MAX - 1);
+pub(crate) fn units(body: &[u8], boundary: &str, lines: Lines) -> Vec<Unit> {
+    let split = split(body, boundary, lines, usize::MAX - 1);
     if split.is_ambiguous || split.is_malformed {
         return Vec::new();
     }
@@ -176,7 +217,11 @@ mod tests {
     use super::*;
 
     fn contents(body: &str) -> (Vec<&str>, bool, bool) {
-        let it = split(body.as_bytes(), "B", 100);
+        contents_of(body, Lines::CrLf)
+    }
+
+    fn contents_of(body: &str, lines: Lines) -> (Vec<&str>, bool, bool) {
+        let it = split(body.as_bytes(), "B", lines, 100);
         let contents = it.sections.iter().map(|it| body.get(it.content.clone()));
         (
             contents.map(Option::unwrap).collect(),
@@ -235,6 +280,32 @@ mod tests {
     }
 
     #[test]
+    fn bare_line_feeds_are_taken_throughout_or_not_at_all() {
+        for (body, expected, is_ambiguous) in [
+            ("--B\na: b\n\nx\n--B\n\ny\n--B--\n", &["x", "y"][..], false),
+            ("\n--B\n\nx\r\ny\n--B--", &["x\r\ny"], false),
+            ("--B\n\nx\r\n--B\n\ny\n--B--", &["x\r\n--B\n\ny"], true),
+            ("--B\n\nx\n--B\r\n\ny\n--B--", &["x", "y"], true),
+            ("--B\n\nx\n--B--\r\n", &["x"], true),
+            ("--B\n\nx\r--B\n\ny\n--B--", &["x\r--B\n\ny"], true),
+            ("p\n--B\n\nx\n--B--", &["x"], true),
+            ("\r\n--B\n\nx\n--B\n\ny\n--B--", &["y"], true),
+        ] {
+            assert_eq!(Lines::of(body.as_bytes(), "B", false), Lines::Lf);
+            assert_eq!(Lines::of(body.as_bytes(), "B", true), Lines::CrLf);
+            let (found, ambiguous, _) = contents_of(body, Lines::Lf);
+            assert_eq!(
+                (found.as_slice(), ambiguous),
+                (expected, is_ambiguous),
+                "{body:?}"
+            );
+        }
+        // By the first delimiter.
+        let mixed = b"--B\r\n\r\nx\n--B\n\ny\r\n--B--";
+        assert_eq!(Lines::of(mixed, "B", false), Lines::CrLf);
+    }
+
+    #[test]
     fn a_boundary_is_short_and_plain() {
         for text in [
             "B",
@@ -252,7 +323,7 @@ mod tests {
     #[test]
     fn a_part_goes_with_its_delimiter() {
         let body = "--B\r\n\r\nx\r\n--B\r\n\r\ny\r\n--B--\r\n";
-        let without: Vec<String> = units(body.as_bytes(), "B")
+        let without: Vec<String> = units(body.as_bytes(), "B", Lines::CrLf)
             .iter()
             .map(|it| {
                 assert_eq!(it.kind, UnitKind::Part);
@@ -265,6 +336,6 @@ mod tests {
             without,
             ["--B\r\n\r\ny\r\n--B--\r\n", "--B\r\n\r\nx\r\n--B--\r\n"]
         );
-        assert_eq!(units(b"p\r\n--B\r\n\r\nx\r\n--B--", "B"), []);
+        assert_eq!(units(b"p\r\n--B\r\n\r\nx\r\n--B--", "B", Lines::CrLf), []);
     }
 }
