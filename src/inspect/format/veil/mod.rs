@@ -209,6 +209,15 @@ mod tests {
             ("iin=eJyztDQ0MjY0NDAwMDQAAA++Alw=", "991231100010"),
             ("/v1/eJyztDQ0MjY0NDAwMDQAAA++Alw=", "991231100010"),
             ("HE4TCMRTGEYTAMBQGEYA====", "991231100010"),
+            // Field 1 of Protocol Buffers holds the number, field 2 the address.
+            (
+                "Cgw5OTEyMzExMDAwMTASEWFpZ3VsQGV4YW1wbGUuY29t",
+                "\n\u{c}991231100010\u{12}\u{11}aigul@example.com",
+            ),
+            (
+                "AW51bWJlciA5OTEyMzExMDAwMTAgb2YgQWlndWw=",
+                "\u{1}number 991231100010 of Aigul",
+            ),
         ];
         for (text, expected) in table {
             assert!(

@@ -12,7 +12,7 @@ use super::{
     escape::hexadecimal,
 };
 
-/// Shortest base64 that is taken for text of one byte a character.
+/// Shortest base64 that is taken for text of one byte a character, or for text with control characters in it.
 const NARROW_MIN: usize = 32;
 
 /// Bytes of a decoded stretch that are looked at before the rest is decoded.
@@ -127,6 +127,13 @@ fn from_base64(run: &str, signs: Signs) -> Option<String> {
         .filter(|it| is_text(it) && (is_mixed || is_number(it)))
         .or_else(|| codes::wide(run))
         .or_else(|| (is_mixed && beginning.iter().all(is_narrow)).then(|| narrow(run))?)
+        .or_else(|| (is_mixed && may_begin_utf_8(&beginning)).then(|| with_controls(run))?)
+}
+
+/// UTF-8 with control characters in it, such as a message of a binary format. Random bytes of this length are no UTF-8.
+fn with_controls(run: &str) -> Option<String> {
+    let is_possible = run.len() >= NARROW_MIN && goes_on(run, may_begin_utf_8);
+    is_possible.then(|| sealed::decode(run)).flatten()
 }
 
 /// Whether a long `run` goes on as it begins: `accepts` takes what its first characters decode to. A file may begin with a line of text.
@@ -221,6 +228,11 @@ fn from_base32(run: &str, signs: Signs) -> Option<String> {
         }
     }
     String::from_utf8(bytes).ok().filter(|it| is_text(it))
+}
+
+/// Whether UTF-8 may begin with `bytes`, which may end inside a character.
+fn may_begin_utf_8(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).map_or_else(|it| it.error_len().is_none(), |_| true)
 }
 
 /// Whether text may begin with `bytes`, which may end inside a character.
