@@ -367,3 +367,28 @@ fn veiled_mails_in_mails_are_bounded() {
     let gaps: Vec<_> = inspection.gaps.iter().map(|it| it.kind).collect();
     assert_eq!(gaps, [GapKind::DepthExceeded]);
 }
+
+/// A line that is broken in an address leaves the end of it, which is nobody's.
+#[test]
+fn a_broken_line_makes_no_address_of_the_end_of_one() {
+    let read = |content: &str| {
+        let mail = format!(
+            "MIME-Version: 1.0\nContent-Type: text/plain\nContent-Transfer-Encoding: quoted-printable\n\n{content}\n"
+        );
+        let inspection =
+            Inspector::default().inspect(&message("message/rfc822", mail), &Plan::default());
+        let sure = |it: &&Finding| it.confidence >= Confidence::High;
+        inspection.findings.iter().filter(sure).count()
+    };
+    assert_eq!(read("write to suppo=\nrt@example.com, please"), 0);
+    assert_eq!(read("write to aig=\nul@example.com, please"), 1);
+    // Whoever does not undo it sees another person.
+    assert_eq!(
+        read("write to =\naigul@example.com, not to support@example.com"),
+        1
+    );
+    assert_eq!(
+        read("support@example.co=6D, aigul@example.com=\n.invalid"),
+        2
+    );
+}

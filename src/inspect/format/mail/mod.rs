@@ -23,10 +23,10 @@ use super::{
     json::Document,
     layer::{Escape, Layer},
     part::{self, Place, Source},
-    reading::{Reading, Scan, is_message_id},
+    reading::{Find, Reading, Scan, is_message_id},
     walk::{Key, Walk, walk},
 };
-use crate::model::finding::GapKind;
+use crate::model::{Category, finding::GapKind};
 use address::{Addresses, Mailbox};
 use header::{Field, Section};
 use label::{Content, Label};
@@ -459,14 +459,22 @@ fn content<S: Scan>(walk: &mut Walk<'_, '_, S>, label: &Label, source: &Source<'
     }
     // Not every reader undoes the encoding, and what it comes to may hide what is written.
     let is_settled = label.transfer == Transfer::Base64
-        && decoded.is_some_and(|it| part::readable(&it).is_some());
+        && decoded
+            .as_deref()
+            .is_some_and(|it| part::readable(it).is_some());
     if !is_settled {
-        raw(walk, key, source, first);
+        raw(walk, key, source, decoded.as_deref(), first);
     }
 }
 
 /// Reads what is written in an encoding as it stands.
-fn raw<S: Scan>(walk: &mut Walk<'_, '_, S>, key: Key, source: &Source<'_>, first: usize) {
+fn raw<S: Scan>(
+    walk: &mut Walk<'_, '_, S>,
+    key: Key,
+    source: &Source<'_>,
+    decoded: Option<&[u8]>,
+    first: usize,
+) {
     let Some(text) = part::readable(source.bytes) else {
         return;
     };
@@ -476,7 +484,36 @@ fn raw<S: Scan>(walk: &mut Walk<'_, '_, S>, key: Key, source: &Source<'_>, first
         layer: &layer,
         outer: source.span.clone(),
     };
+    let known = walk.reading.finds.len();
     again(walk, key, &written, first);
+    if let Some(decoded) = decoded {
+        drop_tails(&mut walk.reading.finds, known, decoded);
+    }
+}
+
+/// Drops the addresses from `known` on that are only ends of longer words in `decoded`: a soft line break stands in the middle of
+/// those, and what is behind it is nobody's (`suppo=\nrt@example.com`).
+fn drop_tails(finds: &mut Vec<Find>, known: usize, decoded: &[u8]) {
+    let mut again = finds.split_off(known.min(finds.len()));
+    if again.iter().any(|it| it.category == Category::Email) {
+        let text = String::from_utf8_lossy(decoded).to_lowercase();
+        let is_in_word = |at: usize| {
+            let before = text.get(..at).unwrap_or_default();
+            before.ends_with(|it: char| it.is_alphanumeric() || "._-+".contains(it))
+        };
+        let is_tail = |address: &str| {
+            let mut places = text.match_indices(address).map(|it| it.0).peekable();
+            places.peek().is_some() && places.all(is_in_word)
+        };
+        again.retain(|it| {
+            let address = it
+                .identifier
+                .as_ref()
+                .filter(|_| it.category == Category::Email);
+            !address.is_some_and(|it| is_tail(it.value.expose()))
+        });
+    }
+    finds.extend(again);
 }
 
 fn spend<S: Scan>(walk: &mut Walk<'_, '_, S>, source: &Source<'_>) -> bool {

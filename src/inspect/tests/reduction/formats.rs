@@ -247,3 +247,57 @@ fn an_element_or_an_attribute_goes_whole() {
     let left = drop_records(&it, &inspection, &[0]);
     assert_eq!(left.unwrap().body, "<a>\n<p><m>d@e.f</m></p></a>");
 }
+
+/// What a mail in a value says as it is written is written over in its place; what stands in an encoding goes whole.
+#[test]
+fn fields_and_plain_parts_of_a_mail_are_edited_in_place() {
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
+    let hidden = "psn_fedcba@pseudonym.invalid";
+    let mail = |to: &str, text: &str, coded: &str| {
+        format!(
+            "Subject: order\r\nTo: B <{to}>\r\nMIME-Version: 1.0\r\n\
+             Content-Type: multipart/mixed; boundary=C\r\n\r\n--C\r\n\r\nTo {text} now\r\n\
+             --C\r\nContent-Transfer-Encoding: base64\r\n\r\n{coded}\r\n--C--\r\n"
+        )
+    };
+    let coded = BASE64_STANDARD.encode("a@bcd.ef");
+    let all = [("", ""), ("***", "***"), (hidden, hidden)];
+    let in_json = |it: &str| serde_json::json!({ "k": 1, "m": it }).to_string();
+    let in_part = |it: &str| {
+        format!(
+            "--B\r\nContent-Disposition: form-data; name=\"m\"\r\n\
+             Content-Type: message/rfc822\r\n\r\n{it}\r\n--B--\r\n"
+        )
+    };
+    let plain = mail("a@bcd.ef", "a@bcd.ef", "eA==");
+    let expected = all.map(|(it, text)| mail(it, text, "eA=="));
+    let parts = expected.each_ref().map(|it| in_part(it));
+    check(
+        "multipart/form-data; boundary=B",
+        &in_part(&plain),
+        "email",
+        parts.each_ref().map(String::as_str),
+    );
+    let values = expected.each_ref().map(|it| in_json(it));
+    check_json(
+        &in_json(&plain),
+        "email",
+        values.each_ref().map(String::as_str),
+    );
+    // What is in base64, in a part or as a whole, and a mail that is signed, has no place of its own.
+    let signed = format!("DKIM-Signature: v=1\r\n{plain}");
+    for whole in [
+        mail("c", "c", &coded),
+        BASE64_STANDARD.encode(&plain),
+        signed,
+    ] {
+        let it = json(&in_json(&whole));
+        let left = |operator| {
+            let reduced = taken(&it, &PlanSpec::default(), "email", operator).unwrap();
+            body(&reduced).to_owned()
+        };
+        assert_eq!(left(Remove), r#"{"k":1}"#);
+        assert_eq!(left(Mask), in_json("***"));
+        assert!(left(Pseudonymise).starts_with(r#"{"k":1,"m":"psn_"#));
+    }
+}
