@@ -16,10 +16,15 @@ pub mod inspect;
 )]
 pub mod model;
 
+mod binary;
 mod checks;
+mod mail;
 mod marks;
 mod reduction;
 mod targets;
+mod writers;
 
+pub use binary::binary;
+pub use mail::mail;
 pub use reduction::reduce;
 pub use targets::{content, csv, detect, form, json, multipart, xml};

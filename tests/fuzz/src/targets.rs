@@ -1,4 +1,4 @@
-//! The targets but for reduction. The first byte of an input chooses among variants, the rest is the text.
+//! The targets of formats that are text. The first byte of an input chooses among variants, the rest is the text.
 
 use std::io::Write as _;
 
@@ -105,7 +105,7 @@ fn json_mark(label: &str, text: &str) {
 }
 
 /// Whether two writings of one thing have the same findings, wherever their bytes are.
-fn same(one: &Inspection, other: &Inspection, what: &str) {
+pub(crate) fn same(one: &Inspection, other: &Inspection, what: &str) {
     if !other.gaps.is_empty() {
         return;
     }
