@@ -384,7 +384,7 @@ fn is_singular(segments: &[Segment]) -> bool {
 }
 
 /// The automaton's run over one document.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Track<'p> {
     selectors: &'p Selectors,
     /// Words in a state.

@@ -1,10 +1,43 @@
-//! Finds that what was read later takes back.
+//! What was read and is taken back by what is read later.
 
 use std::collections::BTreeSet;
 
 use super::reading::{Find, NodeId, Reading, Scan};
 
+/// How much of a message was read at some time.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    nodes: usize,
+    finds: usize,
+    claims: usize,
+    gaps: usize,
+    records: usize,
+    values: u64,
+}
+
 impl<S: Scan> Reading<'_, S> {
+    /// How much was read so far.
+    pub(crate) const fn mark(&self) -> Mark {
+        Mark {
+            nodes: self.nodes.len(),
+            finds: self.finds.len(),
+            claims: self.claims.len(),
+            gaps: self.gaps.len(),
+            records: self.records.len(),
+            values: self.values,
+        }
+    }
+
+    /// Forgets what was read since `mark`, but for the work that it took.
+    pub(crate) fn back_to(&mut self, mark: &Mark) {
+        self.nodes.truncate(mark.nodes);
+        self.finds.truncate(mark.finds);
+        self.claims.truncate(mark.claims);
+        self.gaps.truncate(mark.gaps);
+        self.records.truncate(mark.records);
+        self.values = mark.values;
+    }
+
     /// Drops of the finds from `first` on those before `inner` that one from there on says of the same bytes, and more surely.
     pub(crate) fn drop_doubles(&mut self, first: usize, inner: usize) {
         let said = self.finds.get(inner..).unwrap_or_default().iter();

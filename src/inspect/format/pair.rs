@@ -19,6 +19,7 @@ const LABELS: &[&str] = &[
     "field",
     "fieldcode",
     "fieldname",
+    "k",
     "key",
     "label",
     "name",
@@ -31,11 +32,45 @@ const LABELS: &[&str] = &[
 ];
 
 /// Members that hold what another names.
-const VALUES: &[&str] = &["content", "number", "val", "value", "values"];
+const VALUES: &[&str] = &["content", "number", "v", "val", "value", "values"];
 
-/// What a member may be in a pair.
+/// Members that list the values of one row.
+const CELLS: &[&str] = &["c", "cells", "f", "row"];
+
+/// Members that list the names of columns.
+const COLUMNS: &[&str] = &[
+    "attributes",
+    "colnames",
+    "cols",
+    "column",
+    "columndefinitions",
+    "columnheaders",
+    "columnnames",
+    "columns",
+    "fieldlist",
+    "fieldnames",
+    "fields",
+    "head",
+    "header",
+    "headers",
+    "headings",
+    "keys",
+    "labels",
+    "meta",
+    "metadata",
+    "names",
+    "properties",
+    "rowtype",
+    "schema",
+    "titles",
+    "variables",
+];
+
+/// What a member may be in a pair, or in a table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) enum PairRole {
+    Cells,
+    Columns,
     /// Its text may name the value.
     Label,
     #[default]
@@ -46,7 +81,7 @@ pub(crate) enum PairRole {
 impl PairRole {
     /// The role of a member called `name`.
     pub(crate) fn of(name: &str) -> Self {
-        let longest = LABELS.iter().map(|it| it.len()).max().unwrap_or(0);
+        let longest = COLUMNS.iter().map(|it| it.len()).max().unwrap_or(0);
         // Separators are at most as many as letters.
         if name.len() > 2 * longest || !name.is_ascii() {
             return Self::None;
@@ -56,7 +91,7 @@ impl PairRole {
         let first = first.map_or(0, |it| it.to_ascii_lowercase());
         if !matches!(
             first,
-            b'a' | b'c' | b'f' | b'k' | b'l' | b'n' | b'p' | b't' | b'v'
+            b'a' | b'c' | b'f' | b'h' | b'k'..=b'n' | b'p' | b'r'..=b't' | b'v'
         ) {
             return Self::None;
         }
@@ -71,6 +106,10 @@ impl PairRole {
             Self::Label
         } else if VALUES.iter().any(is) {
             Self::Value
+        } else if COLUMNS.iter().any(is) {
+            Self::Columns
+        } else if CELLS.iter().any(is) {
+            Self::Cells
         } else {
             Self::None
         }
@@ -127,7 +166,7 @@ impl Pair {
         match role {
             PairRole::Label => self.has_label = true,
             PairRole::Value => self.has_value = true,
-            PairRole::None => {}
+            PairRole::Cells | PairRole::Columns | PairRole::None => {}
         }
     }
 
@@ -177,6 +216,9 @@ mod tests {
             ("VALUE", PairRole::Value),
             ("values", PairRole::Value),
             ("content", PairRole::Value),
+            ("columnNames", PairRole::Columns),
+            ("schema", PairRole::Columns),
+            ("f", PairRole::Cells),
             ("email", PairRole::None),
             ("", PairRole::None),
             ("имя", PairRole::None),

@@ -255,7 +255,7 @@ pub(crate) struct Reading<'p, S> {
     pub(crate) work: u64,
     /// Number of the field line that is read, in the head or the trailer.
     pub(crate) line: usize,
-    values: u64,
+    pub(super) values: u64,
     /// A budget of the whole message ran out.
     pub(crate) is_halted: bool,
     hits: Vec<Hit>,

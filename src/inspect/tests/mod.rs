@@ -19,6 +19,7 @@ mod places;
 mod reduction;
 mod scratch;
 mod selectors;
+mod tables;
 mod vectors;
 mod xml;
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     super::{
         reading::{Reading, Scan},
-        walk::Walk,
+        walk::{Walk, passes},
     },
     Document, feed, read_rest, track,
 };
@@ -52,22 +52,25 @@ pub(crate) fn read<'t, S: Scan, I: Iterator<Item = Range<usize>>>(
         values.collect::<Option<_>>().map(Value::Array)
     };
     let (track, is_tree) = track(reading, document, tree);
-    let mut walk = Walk::new(reading, document, track);
-    walk.open(false, from);
-    let mut has_fault = false;
-    for (place, it) in (0..).zip(documents()) {
-        if walk.is_halted() {
-            break;
+    let has_fault = passes(reading, track, |reading, track, known| {
+        let mut walk = Walk::new(reading, document, track);
+        walk.known = known;
+        walk.open(false, from);
+        let mut has_fault = false;
+        for (place, it) in (0..).zip(documents()) {
+            if walk.is_halted() {
+                break;
+            }
+            let upto = text.get(..it.end).unwrap_or_default();
+            if let Err((fault, at)) = feed(&mut walk, upto, it.start, document.depth_max) {
+                has_fault = true;
+                walk.break_off(fault.gap(), place, it.end);
+                read_rest(walk.reading, document, at..it.end);
+            }
         }
-        let upto = text.get(..it.end).unwrap_or_default();
-        if let Err((fault, at)) = feed(&mut walk, upto, it.start, document.depth_max) {
-            has_fault = true;
-            walk.break_off(fault.gap(), place, it.end);
-            read_rest(walk.reading, document, at..it.end);
-        }
-    }
-    walk.close(text.len());
-    walk.finish();
+        walk.close(text.len());
+        (walk.finish(), has_fault)
+    });
     if !is_tree && !has_fault && !reading.is_halted {
         reading.gap(GapKind::Malformed, document.root, None);
     }

@@ -22,7 +22,7 @@ use super::{
     reading::{NodeId, NodeKind, Reading, Scan, Spot},
     sealed::{self, Sealed},
     veil::{self, Unveiled},
-    walk::{Leaf, Walk},
+    walk::{Leaf, Walk, passes},
 };
 use crate::model::finding::GapKind;
 use token::{Fault, Lexeme, Token, Tokenizer};
@@ -97,9 +97,12 @@ pub(crate) fn read<S: Scan>(reading: &mut Reading<'_, S>, document: &Document<'_
     let root = document.root;
     let tree = || serde_json::from_str(document.text.get(document.from..)?).ok();
     let (track, is_tree) = track(reading, document, tree);
-    let mut walk = Walk::new(reading, document, track);
-    let end = feed(&mut walk, document.text, document.from, document.depth_max);
-    walk.finish();
+    let end = passes(reading, track, |reading, track, known| {
+        let mut walk = Walk::new(reading, document, track);
+        walk.known = known;
+        let end = feed(&mut walk, document.text, document.from, document.depth_max);
+        (walk.finish(), end)
+    });
     match end {
         Err((fault, at)) => {
             reading.gap(fault.gap(), root, None);
@@ -528,8 +531,12 @@ fn read_sealed<S: Scan>(
 fn read_inner<S: Scan>(reading: &mut Reading<'_, S>, value: &Value<'_>, spot: &Spot) {
     within(reading, value, spot, |reading, document| {
         // The document was read to its end before, so only a budget can stop the walk, and that says so itself.
-        let mut walk = Walk::new(reading, document, None);
-        let _read_before = feed(&mut walk, value.text, 0, value.depth_left);
+        passes(reading, None, |reading, track, known| {
+            let mut walk = Walk::new(reading, document, track);
+            walk.known = known;
+            let _read_before = feed(&mut walk, value.text, 0, value.depth_left);
+            (walk.finish(), ())
+        });
     });
 }
 

@@ -9,6 +9,7 @@
 mod beside;
 mod place;
 mod scalar;
+mod table;
 
 use std::ops::Range;
 
@@ -30,6 +31,7 @@ use beside::Neighbour;
 use place::{Frame, Place, Places};
 use scalar::undo;
 pub(crate) use scalar::{Entered, Leaf, read_rounds};
+pub(crate) use table::{Late, passes};
 
 /// The name of a member, with what it says of the value.
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,6 +60,11 @@ impl Key {
             pair,
             is_own_text: false,
         }
+    }
+
+    /// Whether the member of a cell holds its value: `v`, and `f` for the same as it is shown.
+    fn is_value_of_cell(&self) -> bool {
+        self.hint.category.is_none() && matches!(self.pair, PairRole::Cells | PairRole::Value)
     }
 }
 
@@ -92,6 +99,12 @@ pub(crate) struct Walk<'w, 'p, S> {
     /// The record that is open, if any; a record inside a record is part of it.
     record: Option<usize>,
     text: String,
+    /// Containers so far.
+    opened: usize,
+    /// What a pass before this one found of tables.
+    pub(crate) known: Late,
+    /// What another pass needs to know of them.
+    late: Late,
 }
 
 /// Walks a document in which a name may be repeated. `feed` says what is met, and is asked a second time when a selector needs a tree.
@@ -118,9 +131,12 @@ pub(crate) fn walk<'p, S: Scan>(
     if reading.is_halted {
         return;
     }
-    let mut walk = Walk::new(reading, document, track);
-    feed(&mut walk);
-    walk.finish();
+    passes(reading, track, |reading, track, known| {
+        let mut walk = Walk::new(reading, document, track);
+        walk.known = known;
+        feed(&mut walk);
+        (walk.finish(), ())
+    });
     // The tree is walked list by list; what is said of the message goes by its bytes.
     if let Some(finds) = reading.finds.get_mut(first_find..) {
         finds.sort_by_key(|it| it.span.start);
@@ -147,15 +163,19 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             is_exempt: false,
             record: document.record,
             text: String::new(),
+            opened: 0,
+            known: Late::default(),
+            late: Late::default(),
         }
     }
 
-    /// Ends the pass: the sections that were met are met in the message.
-    pub(crate) fn finish(self) {
+    /// Ends the pass: the sections that were met are met in the message. Gives what another pass needs.
+    pub(crate) fn finish(self) -> Late {
         let met = self.track.map(|it| it.sections).unwrap_or_default();
         for (section, is_met) in self.reading.sections.iter_mut().zip(met) {
             *section |= is_met;
         }
+        self.late
     }
 
     /// Whether a budget of the message ran out, so that nothing more is to be fed.
@@ -327,6 +347,8 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             self.reading.records.push(start..start + 1);
         }
         let step = self.place();
+        let columns = self.columns(is_object);
+        let own = self.said_of_column().unwrap_or(around.of_members());
         self.frames.push(Frame {
             is_object,
             is_numbered: false,
@@ -334,7 +356,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             step,
             len: 0,
             node: None,
-            own: around.of_members(),
+            own,
             outer: around.parent,
             names_from: self.names.len(),
             start,
@@ -343,6 +365,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             codes_from: self.codes.len(),
             opens,
             pair: Pair::default(),
+            columns,
             roles,
         });
     }
@@ -369,6 +392,7 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
                 span.end = end;
             }
         }
+        self.leave_columns(frame);
     }
 
     /// Hints of the innermost container: its own key's, and that of the object around it.
@@ -403,15 +427,25 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
     pub(crate) fn around(&self) -> Around {
         match self.frames.last() {
             None => self.document.around,
+            Some(frame) if frame.columns.is_cell() && self.key.is_value_of_cell() => Around {
+                key: frame.own,
+                parent: frame.outer,
+            },
             Some(frame) if frame.is_object => Around {
                 key: frame
                     .pair
                     .hint(self.key.pair, self.key.hint, frame.own.is_criteria),
                 parent: self.key.around.unwrap_or(frame.own),
             },
-            Some(frame) => Around {
-                key: frame.own,
-                parent: frame.outer,
+            Some(frame) => match frame.columns.said(frame.len) {
+                Some(key) => Around {
+                    key,
+                    parent: frame.own,
+                },
+                None => Around {
+                    key: frame.own,
+                    parent: frame.outer,
+                },
             },
         }
     }

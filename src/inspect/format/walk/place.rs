@@ -6,6 +6,7 @@ use super::super::{
     pair::Pair,
     reading::{NodeId, NodeKind, Reading, Scan, Spot},
 };
+use super::table::Columns;
 use crate::model::finding::Step;
 
 /// An open container.
@@ -39,6 +40,8 @@ pub(super) struct Frame {
     pub(super) opens: Option<usize>,
     /// What of it is a name and its value.
     pub(super) pair: Pair,
+    /// What it is in a table.
+    pub(super) columns: Columns,
     /// What it was selected for.
     pub(super) roles: Roles,
 }
@@ -47,6 +50,11 @@ impl Frame {
     /// Whether what it holds has names.
     pub(super) const fn is_named(&self) -> bool {
         self.is_object && !self.is_numbered
+    }
+
+    /// Whether it is a list of values that are said of one thing.
+    fn is_row(&self) -> bool {
+        !self.is_object && self.columns.kind().is_some()
     }
 
     /// Whether it is an element of a list of attributes, so that its label is no name of a person.
@@ -81,11 +89,11 @@ impl Places<'_> {
                 Place::Index(at) => Step::Index(at),
                 Place::Name(id) => Step::Name(reading.keys.name(id)),
             });
-            let kind = if frame.is_object {
+            let kind = frame.columns.kind().unwrap_or(if frame.is_object {
                 NodeKind::Object
             } else {
                 NodeKind::Array
-            };
+            });
             parent = reading.push(Some(parent), kind, step, frame.own.is_person);
             if let Some(node) = reading.nodes.last_mut() {
                 node.is_attribute = frame.own.category.is_some()
@@ -105,7 +113,7 @@ impl Places<'_> {
         let node = self.node(reading);
         let (node, leaf) = match self.frames.last() {
             None => (node, None),
-            Some(frame) if frame.is_numbered => {
+            Some(frame) if frame.is_numbered || frame.is_row() => {
                 (node, Some(Step::Index(frame.len.saturating_sub(1))))
             }
             Some(frame) if frame.is_object => {

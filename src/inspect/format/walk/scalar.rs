@@ -85,6 +85,9 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         self.is_exempt = roles.is_not_personal;
         let record = self.record_of(roles, leaf.outer());
         if leaf.kind == ValueKind::Literal {
+            if self.frames.last().is_some_and(|it| it.columns.is_noted()) {
+                self.note_column(leaf, self.reading.finds.len());
+            }
             // A word of the format is nobody's; it is counted as if it were read.
             if !roles.is_not_personal {
                 self.reading
@@ -95,6 +98,9 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         let first = self.reading.finds.len();
         let is_found = self.scan(leaf, roles, record);
         self.note_beside(leaf, record);
+        if self.frames.last().is_some_and(|it| it.columns.is_noted()) {
+            self.note_column(leaf, first);
+        }
         if self.key.pair == PairRole::None {
             return;
         }
@@ -107,7 +113,11 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
             PairRole::Value if !is_found && !roles.is_not_personal => {
                 self.note_unnamed(UnnamedValue::Leaf(*leaf));
             }
-            PairRole::Label | PairRole::None | PairRole::Value => {}
+            PairRole::Cells
+            | PairRole::Columns
+            | PairRole::Label
+            | PairRole::None
+            | PairRole::Value => {}
         }
     }
 
@@ -149,6 +159,9 @@ impl<'w, 'p, S: Scan> Walk<'w, 'p, S> {
         };
         let first = self.reading.finds.len();
         self.read_text(text, kind, layer, at, entered.roles, entered.record);
+        if self.frames.last().is_some_and(|it| it.columns.is_noted()) {
+            self.note_text_of_column(text, kind, first);
+        }
         if entered.roles.is_not_personal {
             return self.name_pair(text);
         }
