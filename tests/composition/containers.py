@@ -96,6 +96,18 @@ def as_lines(key, value, charset, rng):
     return Request(charset.typed(media_type), charset.encode("\n".join(rows) + "\n", json_escape))
 
 
+def as_table(key, value, charset, rng):
+    """Rows whose columns are named once, wherever the names stand."""
+    names, row = ["order", key, "status"], [f"A-{rng.randint(100, 9999)}", value, rng.choice(["paid", "new", "готов"])]
+    described, cells = [{"name": it, "type": "string"} for it in names], [{"v": it} for it in row]
+    table = rng.choice([
+        {"columns": names, "rows": [row]}, {"rows": [row], "columns": names}, {"meta": described, "data": [row], "rows": 1}, {"fields": names, "values": row},
+        {"schema": {"fields": described}, "rows": [{"f": cells}]}, {"rows": [{"f": cells}], "schema": {"fields": described}},
+        {"range": "A1:C2", "values": [names, row]}, [names, row], [list(it) for it in zip(names, row)],
+    ])
+    return Request(charset.typed("application/json"), charset.encode(dump(table, rng), json_escape))
+
+
 def as_form(key, value, charset, rng):
     if charset.label and charset.label.startswith("utf-16"):
         raise Unfit(charset.label)
@@ -271,7 +283,7 @@ def plain(value):
 
 
 CONTAINERS = {
-    "json": as_json, "json-in-json": as_json_in_json, "ndjson": as_lines, "form": as_form, "multipart": as_multipart, "xml": as_xml, "csv": as_csv,
+    "json": as_json, "json-in-json": as_json_in_json, "ndjson": as_lines, "table": as_table, "form": as_form, "multipart": as_multipart, "xml": as_xml, "csv": as_csv,
     "graphql": as_graphql, "text": as_text, "query": as_query, "path": as_path, "header": as_header, "cookie": as_cookie, "token": as_token,
     "vcard": as_card, "protobuf": as_protobuf, "mail": as_mail,
 }
