@@ -76,6 +76,94 @@ pub(super) fn pinfl(digits: &[u8]) -> bool {
     digits.len() == 14 && is_digit_at(digits, 13, check)
 }
 
+/// CPF of Brazil: two check digits, mod 11 (Receita Federal; IN RFB 1.548/2015).
+pub(super) fn cpf(digits: &[u8]) -> bool {
+    let check = |sum: u32| match sum % 11 {
+        0 | 1 => 0,
+        rest => 11 - rest,
+    };
+    let first = check(weigh(digits, &[10, 9, 8, 7, 6, 5, 4, 3, 2]));
+    let second = check(weigh(digits, &[11, 10, 9, 8, 7, 6, 5, 4, 3, 2]));
+    let is_one_digit = digits.iter().all(|it| digits.first() == Some(it));
+    digits.len() == 11
+        && !is_one_digit
+        && is_digit_at(digits, 9, first)
+        && is_digit_at(digits, 10, second)
+}
+
+/// NIR of France: two digits that complete the first thirteen to a multiple of 97 (Code de la sécurité sociale, R. 161-1; INSEE).
+pub(super) fn nir(digits: &[u8]) -> bool {
+    let value = |part: &[u8]| part.iter().fold(0_u64, |sum, it| sum * 10 + u64::from(*it));
+    match digits.split_at_checked(13) {
+        Some((number, check @ [_, _])) => value(check) == 97 - value(number) % 97,
+        _ => false,
+    }
+}
+
+/// DNI and NIE of Spain, in capitals: the letter of the remainder by 23 (Real Decreto 1553/2005; Orden INT/2058/2008).
+pub(super) fn dni(number: &[u8]) -> bool {
+    const LETTERS: &[u8; 23] = b"TRWAGMYFPDXBNJZSQVHLCKE";
+    let Some((check, head)) = number.split_last() else {
+        return false;
+    };
+    let digit = |(at, byte): (usize, &u8)| match (at, byte) {
+        (_, b'0'..=b'9') => Some(usize::from(byte - b'0')),
+        (0, b'X'..=b'Z') => Some(usize::from(byte - b'X')),
+        _ => None,
+    };
+    let value = (head.iter().enumerate())
+        .map(digit)
+        .try_fold(0_usize, |sum, it| Some(sum * 10 + it?));
+    number.len() == 9 && value.and_then(|it| LETTERS.get(it % 23)) == Some(check)
+}
+
+/// Henkilötunnus of Finland, in capitals: the sign of the remainder by 31 (Valtioneuvoston asetus 128/2010).
+pub(super) fn henkilotunnus(number: &[u8]) -> bool {
+    const SIGNS: &[u8; 31] = b"0123456789ABCDEFHJKLMNPRSTUVWXY";
+    let [birth @ .., _, one, two, three, check] = number else {
+        return false;
+    };
+    let digits = birth.iter().chain([one, two, three]);
+    let value = digits.fold(Some(0_usize), |sum, it| {
+        let digit = it.is_ascii_digit().then(|| usize::from(it - b'0'))?;
+        Some(sum? * 10 + digit)
+    });
+    number.len() == 11 && value.and_then(|it| SIGNS.get(it % 31)) == Some(check)
+}
+
+/// Codice fiscale of Italy, in capitals: letters of the name, year, month, day, place, and the letter of the sum by 26 (D.M. 23
+/// dicembre 1976, n. 13813). Letters may stand for digits where two persons had the same.
+pub(super) fn codice_fiscale(code: &[u8]) -> bool {
+    const ODD: &[u8; 26] = &[
+        1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24,
+        23,
+    ];
+    let is_letter_at = |at: usize| matches!(at, 0..=5 | 8 | 11 | 15);
+    let mut sum = 0_u32;
+    for (at, byte) in code.iter().enumerate() {
+        let fits = match byte {
+            b'A'..=b'Z' if at == 8 => b"ABCDEHLMPRST".contains(byte),
+            b'A'..=b'Z' => is_letter_at(at) || b"LMNPQRSTUV".contains(byte),
+            b'0'..=b'9' => !is_letter_at(at),
+            _ => false,
+        };
+        if !fits {
+            return false;
+        }
+        let rank = byte - if byte.is_ascii_digit() { b'0' } else { b'A' };
+        let value = if at % 2 == 0 {
+            ODD.get(usize::from(rank)).copied().unwrap_or_default()
+        } else {
+            rank
+        };
+        if at < 15 {
+            sum += u32::from(value);
+        }
+    }
+    let last = code.get(15).map(|it| u32::from(it.wrapping_sub(b'A')));
+    code.len() == 16 && last == Some(sum % 26)
+}
+
 /// IBAN (ISO 13616): letters and digits without spaces, mod 97 = 1 after the first four characters move to the end.
 pub(super) fn iban(compact: &[u8]) -> bool {
     let (Some(head), Some(tail)) = (compact.get(..4), compact.get(4..)) else {
@@ -140,6 +228,32 @@ mod tests {
         assert!(!inn_person(&digits("500100732258")));
         assert!(!inn_person(&digits("7707083893")));
         assert!(!snils(&digits("00100199800")));
+    }
+
+    #[test]
+    fn numbers_of_other_states_pass_and_a_changed_sign_fails() {
+        check(cpf, &["11144477735", "52998224725"]);
+        check(nir, &["255081416802538", "185057800608491"]);
+        for (rule, good) in [
+            (dni as fn(&[u8]) -> bool, "12345678Z"),
+            (dni, "X1234567L"),
+            (henkilotunnus, "131052-308T"),
+            (codice_fiscale, "RSSMRA85T10A562S"),
+        ] {
+            assert!(rule(good.as_bytes()), "{good}");
+            let mut wrong = good.as_bytes().to_vec();
+            wrong[good.len() - 2] = if wrong[good.len() - 2] == b'1' {
+                b'2'
+            } else {
+                b'1'
+            };
+            assert!(!rule(&wrong), "{good} with a changed sign");
+            assert!(
+                !rule(&good.as_bytes()[1..]),
+                "{good} without its first sign"
+            );
+        }
+        assert!(!cpf(&[1; 11]));
     }
 
     #[test]

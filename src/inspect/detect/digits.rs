@@ -1,7 +1,7 @@
 //! Digit runs: read once with their separators, refused early when part of a word, UUID or decimal, then given to the validators.
 
 use super::{
-    Context, Sink, card, disguised, document, health, iban, ip, location, national, phone,
+    Context, Sink, card, disguised, document, health, iban, ip, lettered, location, national, phone,
 };
 
 /// Most digits of a number that any validator knows (ISO/IEC 7812).
@@ -181,6 +181,7 @@ fn by_shape(
         .then(|| health::code(text, start, run_end, context, sink))
         .flatten();
     code.or_else(|| document::at(text, start, run_end, context, sink))
+        .or_else(|| lettered::at(text, start, run_end, context, sink))
 }
 
 /// Reads the number that starts with the digit at `start`; returns where to go on.
@@ -366,6 +367,7 @@ fn behind_word(
 fn end_of_no_number(bytes: &[u8], start: usize, run_end: usize) -> Option<usize> {
     match run_end - start {
         1 if is_in_row(bytes, start) => Some(run_end),
+        2 if lettered::may_begin(bytes, start) => None,
         1..DIGITS_MIN if is_inside_word(bytes, start, run_end) => Some(run_end),
         4 => timestamp_end(bytes, start),
         _ => None,

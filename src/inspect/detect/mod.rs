@@ -20,6 +20,7 @@ mod glue;
 mod health;
 mod iban;
 mod ip;
+mod lettered;
 mod letters;
 mod location;
 mod name_in_text;

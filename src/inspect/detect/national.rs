@@ -28,6 +28,8 @@ pub(super) fn read(number: &Number<'_>, context: &Context, sink: &mut Sink<'_>) 
         11 => eleven(number, is_keyed),
         14 => pinfl(number, is_keyed),
         9 => ssn(number, is_keyed),
+        10 => personnummer(number, is_keyed),
+        15 => nir(number, is_keyed),
         _ => None,
     };
     // Under a key, what is not certain has a wrong check digit or none.
@@ -251,6 +253,18 @@ fn eleven(number: &Number<'_>, is_keyed: bool) -> Option<(&'static str, Confiden
     if is_keyed && number.is_run() && checksum::iin(&whole) {
         return Some((SHORTENED, Confidence::Certain));
     }
+    if checksum::cpf(digits) {
+        let used = number.separators;
+        let is_written_so = number.sizes == [3, 3, 3, 2] && used.dot && used.hyphen;
+        if is_keyed || is_written_so {
+            let sure = if is_keyed {
+                Confidence::Certain
+            } else {
+                Confidence::High
+            };
+            return Some(("national-id", sure));
+        }
+    }
     match (checksum::snils(digits), is_keyed) {
         (true, true) => Some(("snils", Confidence::Certain)),
         (true, false) if number.sizes == [3, 3, 3, 2] => Some(("snils", Confidence::High)),
@@ -270,6 +284,35 @@ fn pinfl(number: &Number<'_>, is_keyed: bool) -> Option<(&'static str, Confidenc
         (false, true) => Some(("national-id", Confidence::High)),
         (_, false) => None,
     }
+}
+
+/// Personnummer of Sweden (Folkbokföringslagen § 18): `YYMMDD-NNNC`, Luhn over all ten. A number of an organisation has no month there.
+fn personnummer(number: &Number<'_>, is_keyed: bool) -> Option<(&'static str, Confidence)> {
+    let digits = number.digits;
+    let used = number.separators;
+    let is_written_so = number.sizes == [6, 4] && used.hyphen && !used.space;
+    let has_date = is_month_and_day(two(digits, 2), two(digits, 4));
+    let sure = if is_keyed {
+        Confidence::Certain
+    } else {
+        Confidence::Medium
+    };
+    (is_written_so && has_date && checksum::luhn(digits)).then_some(("national-id", sure))
+}
+
+/// NIR of France: sex, year, month, department, municipality, serial, key. In its usual groups it is rarely anything else.
+fn nir(number: &Number<'_>, is_keyed: bool) -> Option<(&'static str, Confidence)> {
+    let digits = number.digits;
+    let is_issued = matches!(digits.first(), Some(1 | 2))
+        && matches!(two(digits, 3), 1..=12 | 20 | 30..=42 | 50..=99)
+        && two(digits, 5) > 0;
+    let is_grouped = matches!(number.sizes, [1, 2, 2, 2, 3, 3, 2] | [13, 2]);
+    let sure = match (is_keyed, is_grouped) {
+        (true, _) => Confidence::Certain,
+        (false, true) => Confidence::High,
+        (false, false) => Confidence::Medium,
+    };
+    (is_issued && checksum::nir(digits)).then_some(("national-id", sure))
 }
 
 /// SSN or ITIN of the United States, with its separators; area 000 and 666, group 00 and serial 0000 are never issued.
@@ -323,6 +366,14 @@ mod tests {
                 ("СНИЛС 112-233-445 95", "112-233-445 95", Confidence::High),
                 ("31210632040244", "31210632040244", Confidence::Medium),
                 ("SSN 219-09-9999", "219-09-9999", Confidence::High),
+                ("111.444.777-35", "111.444.777-35", Confidence::High),
+                ("811218-9876", "811218-9876", Confidence::Medium),
+                (
+                    "2 55 08 14 168 025 38",
+                    "2 55 08 14 168 025 38",
+                    Confidence::High,
+                ),
+                ("255081416802538", "255081416802538", Confidence::Medium),
                 (
                     "９９１２３１１０００１０",
                     "９９１２３１１０００１０",
@@ -350,6 +401,11 @@ mod tests {
             "550e8400-e29b-41d4-a716-991231100010",
             "0.991231100010",
             "112-233-445 96",
+            "111.444.777-36",
+            "11144477735",
+            "811318-9876",
+            "811218-9877",
+            "255081416802539",
         ]);
     }
 
