@@ -24,15 +24,38 @@ const LABELS: &[&str] = &[
     "label",
     "name",
     "param",
+    "path",
     "property",
     "propertyname",
+    "question",
+    "slug",
     "title",
     "type",
     "variable",
 ];
 
 /// Members that hold what another names.
-const VALUES: &[&str] = &["content", "number", "v", "val", "value", "values"];
+const VALUES: &[&str] = &[
+    "answer", "content", "number", "response", "text", "v", "val", "value", "values",
+];
+
+/// The same in Russian and Kazakh, in small letters.
+const FOREIGN_LABELS: &[&str] = &[
+    "атауы",
+    "вопрос",
+    "имя",
+    "ключ",
+    "код",
+    "название",
+    "наименование",
+    "параметр",
+    "поле",
+    "свойство",
+    "сұрақ",
+];
+
+/// The same for [`VALUES`].
+const FOREIGN_VALUES: &[&str] = &["жауап", "значение", "мәні", "ответ"];
 
 /// Members that list the values of one row.
 const CELLS: &[&str] = &["c", "cells", "f", "row"];
@@ -83,15 +106,25 @@ impl PairRole {
     pub(crate) fn of(name: &str) -> Self {
         let longest = COLUMNS.iter().map(|it| it.len()).max().unwrap_or(0);
         // Separators are at most as many as letters.
-        if name.len() > 2 * longest || !name.is_ascii() {
+        if name.len() > 2 * longest {
             return Self::None;
+        }
+        if !name.is_ascii() {
+            let lower = name.to_lowercase();
+            return if FOREIGN_LABELS.contains(&lower.as_str()) {
+                Self::Label
+            } else if FOREIGN_VALUES.contains(&lower.as_str()) {
+                Self::Value
+            } else {
+                Self::None
+            };
         }
         // The words begin with few letters; most names are told by their first.
         let first = name.bytes().find(|it| !matches!(it, b'_' | b'-'));
         let first = first.map_or(0, |it| it.to_ascii_lowercase());
         if !matches!(
             first,
-            b'a' | b'c' | b'f' | b'h' | b'k'..=b'n' | b'p' | b'r'..=b't' | b'v'
+            b'a' | b'c' | b'f' | b'h' | b'k'..=b'n' | b'p'..=b't' | b'v'
         ) {
             return Self::None;
         }
@@ -152,7 +185,7 @@ impl Pair {
     pub(crate) fn hint(&self, role: PairRole, own: KeyHint, is_condition: bool) -> KeyHint {
         match (role, self.label) {
             (PairRole::Value, Some(label))
-                if own.category.is_none()
+                if own.category.is_none_or(|it| it == Category::FreeText)
                     && (!is_condition || label.category.is_some_and(singles_out)) =>
             {
                 label
@@ -221,7 +254,9 @@ mod tests {
             ("f", PairRole::Cells),
             ("email", PairRole::None),
             ("", PairRole::None),
-            ("имя", PairRole::None),
+            ("имя", PairRole::Label),
+            ("Значение", PairRole::Value),
+            ("возраст", PairRole::None),
             ("f_i_e_l_d_c_o_d_e_and_much_more_than_that", PairRole::None),
         ] {
             assert_eq!(PairRole::of(name), role, "{name}");

@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    detect::{Bearer, KeyHint},
+    detect::{Bearer, KeyHint, Speaks},
     look_alikes::unmixed,
 };
 use words::Words;
@@ -44,6 +44,12 @@ impl Default for KeyNames {
 impl KeyNames {
     /// What `key` says. Case, `_ - .` and camelCase do not matter; prefixes such as `customer_` are looked through.
     pub fn lookup(&self, key: &str) -> KeyHint {
+        if is_place(key) {
+            return KeyHint {
+                of_parent: Speaks::Whole,
+                ..KeyHint::default()
+            };
+        }
         let latin = unmixed(key);
         Words::of(latin.as_deref().unwrap_or(key))
             .map_or_else(KeyHint::default, |words| self.table.hint(&words))
@@ -72,6 +78,11 @@ impl KeyNames {
             is_whole
         })
     }
+}
+
+/// Whether `key` is the place of an element: lists of some languages are written as objects, `{"0": …}`.
+fn is_place(key: &str) -> bool {
+    (1..=5).contains(&key.len()) && key.bytes().all(|it| it.is_ascii_digit())
 }
 
 /// What the dictionary says of one word or of words written together.

@@ -1,4 +1,4 @@
-//! Rows whose columns are named once.
+//! Rows whose columns are named once, and values that are named beside them.
 
 use std::collections::BTreeSet;
 
@@ -133,4 +133,24 @@ fn a_second_pass_leaves_nothing_of_the_first() {
         ]
     );
     assert_eq!(read(&json(body)).persons.len(), 2);
+}
+
+#[test]
+fn values_are_named_beside_them_in_many_words() {
+    for body in [
+        r#"[{"op":"add","path":"/first_name","value":"Aru"},{"op":"add","path":"/dob","value":"1999-12-31"}]"#,
+        r#"{"answers":[{"question":"First name","answer":"Aru"},{"question":"Date of birth","answer":"1999-12-31"}]}"#,
+        r#"{"f":[{"label":"First name","text":"Aru"},{"label":"Date of birth","text":"1999-12-31"}]}"#,
+        r#"{"f":[{"k":"first_name","v":"Aru"},{"k":"dob","v":"1999-12-31"}]}"#,
+        r#"{"f":[{"название":"Имя","значение":"Ару"},{"название":"Дата рождения","значение":"31.12.1999"}]}"#,
+        r#"{"Item":{"first_name":{"S":"Aru"},"dob":{"S":"1999-12-31"}}}"#,
+        r#"{"fields":{"first_name":{"stringValue":"Aru"},"dob":{"stringValue":"1999-12-31"}}}"#,
+        r#"{"first_name":{"0":"Aru"},"dob":{"0":"1999-12-31"}}"#,
+    ] {
+        assert!(
+            finds_name_and_date(&json(body)),
+            "{body}: {:?}",
+            found(&json(body))
+        );
+    }
 }
