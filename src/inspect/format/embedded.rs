@@ -5,8 +5,8 @@ use super::{
         detect::ValueKind,
         signs::{Signs, sign},
     },
-    form, graphql,
-    json::{Value, first_byte, within},
+    csv, form, graphql,
+    json::{Around, Value, first_byte, within},
     mail,
     part::Source,
     reading::{Reading, Scan, Spot},
@@ -23,6 +23,8 @@ pub(crate) enum Embedded {
     Form(usize),
     GraphQl,
     Mail,
+    /// Rows of cells that this byte parts.
+    Table(u8),
     Xml,
 }
 
@@ -45,9 +47,12 @@ impl Embedded {
                 Some(Self::GraphQl)
             }
             b'<' if xml::is_document(text, value.depth_left) => Some(Self::Xml),
-            first if signs.has(sign::EQUALS) && first.is_ascii_alphabetic() => {
-                form_start(text).map(Self::Form)
-            }
+            first if first.is_ascii_alphabetic() => Some(text)
+                .filter(|_| signs.has(sign::EQUALS))
+                .and_then(form_start)
+                .map(Self::Form)
+                .or_else(|| csv::inside::delimiter_of(text).map(Self::Table)),
+            first if !first.is_ascii() => csv::inside::delimiter_of(text).map(Self::Table),
             _ => None,
         }
     }
@@ -125,6 +130,16 @@ pub(crate) fn read<S: Scan>(
             graphql::read(reading, it);
         }),
         Embedded::Mail => mail_within(reading, value, value.text.as_bytes(), spot),
+        Embedded::Table(delimiter) => {
+            // What holds a table says nothing of its columns: `text`, `content`.
+            let bare = Value {
+                around: Around::default(),
+                ..*value
+            };
+            within(reading, &bare, spot, |reading, it| {
+                csv::inside::read(reading, it, delimiter);
+            });
+        }
         Embedded::Xml => within(reading, value, spot, |reading, it| xml::read(reading, it)),
         Embedded::Form(start) => {
             let pairs = Value {
@@ -137,8 +152,8 @@ pub(crate) fn read<S: Scan>(
             });
         }
     }
-    if matches!(document, Embedded::Form(_)) && !reading.is_halted {
-        // A text that only looks like pairs may hold any escapes; it was read as text before.
+    if matches!(document, Embedded::Form(_) | Embedded::Table(_)) && !reading.is_halted {
+        // A text that only looks like pairs or rows may hold any escapes and lines; it was read as text before.
         reading.gaps.truncate(gaps);
     }
 }

@@ -154,3 +154,22 @@ fn values_are_named_beside_them_in_many_words() {
         );
     }
 }
+
+#[test]
+fn tables_inside_a_value_are_read_by_their_first_row() {
+    for body in [
+        r#"{"file":"first_name,dob\nAru,1999-12-31\n"}"#,
+        r#"{"file":"Имя;Дата рождения\r\nАру;31.12.1999"}"#,
+    ] {
+        assert!(
+            finds_name_and_date(&json(body)),
+            "{body}: {:?}",
+            found(&json(body))
+        );
+        assert_eq!(read(&json(body)).gaps, []);
+    }
+    let two = r#"{"file":"email,phone\na@example.org,+77010000001\nb@example.org,+77010000002"}"#;
+    assert_eq!(read(&json(two)).persons.len(), 2);
+    let prose = r#"{"text":"Name, first of all\nAru, then the others"}"#;
+    assert_eq!(found(&json(prose)), [""; 0]);
+}

@@ -8,6 +8,8 @@
 //! The delimiter is the one of comma, semicolon, tab and bar that parts the first row. Where several do, it is the one that gives every
 //! row the same number of cells; where that is not one either, the table is ambiguous.
 
+pub(crate) mod inside;
+
 use std::ops::Range;
 
 use super::{
