@@ -340,7 +340,14 @@ pub(super) fn is_name_like(text: &str) -> bool {
         && bare.split_whitespace().count() <= 6
         && !is_placeholder(bare)
         && !has_word_of(bare, LEGAL_FORMS)
+        && !bare.split_whitespace().any(|it| PREPOSITIONS.contains(&it))
 }
+
+/// Words that join others of a phrase, in small letters: what holds one is a title, `Заявка с сайта`.
+const PREPOSITIONS: &[&str] = &[
+    "for", "from", "the", "with", "your", "без", "для", "за", "из", "на", "от", "по", "при", "с",
+    "со",
+];
 
 /// Whether `text` may be a full name under a key that names other things too (`name`): capitals, or a script without them.
 pub(super) fn is_full_name_like(text: &str) -> bool {

@@ -152,6 +152,8 @@ fn judge(
         }
         C::Biometric | C::Voice | C::Photo if is_media(bare) => Confidence::High,
         C::PaymentCard if is_masked_card(bare) => Confidence::Medium,
+        // Without a digit it is the name of a wallet: `apple_pay`.
+        C::PaymentWallet if !bare.bytes().any(|it| it.is_ascii_digit()) => return None,
         C::PaymentToken | C::PaymentWallet if is_token(bare, 8) => Confidence::High,
         C::OnlineDeviceId | C::OnlineCookieId if is_token(bare, 5) => Confidence::High,
         C::OnlineUserAgent if bare.contains('/') && bare.len() >= 10 => Confidence::High,
@@ -325,6 +327,8 @@ mod tests {
             (C::Location, "Almaty"),
             (C::PaymentCardCode, "12345"),
             (C::FreeText, "anything"),
+            (C::PaymentWallet, "apple_pay"),
+            (C::NameFull, "Заявка с сайта"),
         ];
         for (category, text) in none {
             check_keyed(Some(*category), text, None);
