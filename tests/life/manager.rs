@@ -71,7 +71,7 @@ fn a_service_manager_is_told_of_start_reload_and_stop() {
     let mut gate = start(&folder);
     let ready = told_of_state(&socket);
     assert!(
-        ready.starts_with("READY=1\nSTATUS=serving: 1 destinations"),
+        ready.starts_with("READY=1\nSTATUS=serving: 1 destination, "),
         "{ready}"
     );
     assert_eq!(told(&socket), "WATCHDOG=1\n");
