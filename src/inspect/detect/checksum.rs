@@ -123,10 +123,10 @@ pub(super) fn henkilotunnus(number: &[u8]) -> bool {
     let [birth @ .., _, one, two, three, check] = number else {
         return false;
     };
-    let digits = birth.iter().chain([one, two, three]);
-    let value = digits.fold(Some(0_usize), |sum, it| {
+    let mut digits = birth.iter().chain([one, two, three]);
+    let value = digits.try_fold(0_usize, |sum, it| {
         let digit = it.is_ascii_digit().then(|| usize::from(it - b'0'))?;
-        Some(sum? * 10 + digit)
+        Some(sum * 10 + digit)
     });
     number.len() == 11 && value.and_then(|it| SIGNS.get(it % 31)) == Some(check)
 }

@@ -13,7 +13,7 @@ use super::{
         coding,
         detect::{Field, KeyHint, Speaks, ValueKind},
         selector::Track,
-        signs::sign,
+        signs::{Signs, sign},
     },
     binary::BYTES_MAX,
     embedded::{self, Embedded},
@@ -254,17 +254,15 @@ pub(crate) fn read_value<S: Scan>(
     }
     let mut placed = None;
     let first_find = reading.finds.len();
-    let mut has_documents = false;
-    if is_text {
-        let mut sealed = sealed::documents(value.text);
-        if !sealed.is_empty() {
-            sealed.retain(|it| token::document_fault(&it.text, value.depth_left).is_none());
-        }
-        if !sealed.is_empty() {
-            has_documents = true;
-            let spot = placed.get_or_insert_with(|| spot(reading));
-            read_sealed(reading, value, &sealed, spot);
-        }
+    let sealed = if is_text {
+        sealed_in(value)
+    } else {
+        Vec::new()
+    };
+    let has_documents = !sealed.is_empty();
+    if has_documents {
+        let spot = placed.get_or_insert_with(|| spot(reading));
+        read_sealed(reading, value, &sealed, spot);
     }
     let whole;
     if reading.detect(&field, near) {
@@ -286,14 +284,7 @@ pub(crate) fn read_value<S: Scan>(
             placed.get_or_insert_with(|| spot(reading)).clone()
         });
     }
-    // No number has so many digits: they are a text in hexadecimal.
-    let is_text = is_text || value.kind == ValueKind::Number && value.text.len() > DIGITS_MAX;
-    if is_text && let Some(mut unveiled) = veil::lift(value.text, signs) {
-        if has_documents {
-            unveiled
-                .texts
-                .retain(|it| token::document_fault(it, value.depth_left).is_some());
-        }
+    if let Some(unveiled) = unveiled_in(value, signs, has_documents) {
         let spot = placed.get_or_insert_with(|| spot(reading));
         read_unveiled(reading, value, &unveiled, spot, first_find);
     }
@@ -301,6 +292,28 @@ pub(crate) fn read_value<S: Scan>(
         let spot = placed.get_or_insert_with(|| spot(reading));
         read_beside(reading, value, document, spot, first_find);
     }
+}
+
+/// The documents in base64 in `value`.
+fn sealed_in<'v>(value: &Value<'v>) -> Vec<Sealed<'v>> {
+    let mut sealed = sealed::documents(value.text);
+    sealed.retain(|it| token::document_fault(&it.text, value.depth_left).is_none());
+    sealed
+}
+
+/// What stands encoded in `value`, but for the documents in base64 when they were read. No number has so many digits as a text in
+/// hexadecimal.
+fn unveiled_in(value: &Value<'_>, signs: Signs, has_documents: bool) -> Option<Unveiled> {
+    let is_digits = value.kind == ValueKind::Number && value.text.len() > DIGITS_MAX;
+    if value.kind != ValueKind::String && !is_digits {
+        return None;
+    }
+    let mut unveiled = veil::lift(value.text, signs)?;
+    if has_documents {
+        let texts = &mut unveiled.texts;
+        texts.retain(|it| token::document_fault(it, value.depth_left).is_some());
+    }
+    Some(unveiled)
 }
 
 /// Whether the text is a short word without any sign of a document or an encoding.
