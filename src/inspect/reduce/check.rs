@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use memchr::memmem;
+use percent_encoding::percent_decode;
 
 use super::{Reduced, Trail, edit::Moved};
 use crate::{
@@ -127,32 +128,58 @@ fn left_over(reduced: &Reduced, after: &Inspection) -> Result<(), ReductionFaile
     let body = content::open(&reduced.message, &Budget::default());
     let body = body.content.ok().and_then(Content::into_text);
     let texts = texts(&reduced.message, body.as_deref().unwrap_or_default());
-    for (category, value) in values {
+    for alike in values.chunk_by(|one, next| one.0 == next.0) {
+        let category = alike.first().map(|it| it.0);
         for (place, text) in &texts {
-            let is_judged = |at: usize| {
-                after.findings.iter().any(|it| {
-                    (it.location.part, it.line) == *place
-                        && it.category == *category
-                        && it.span.start <= at
-                        && at + value.len() <= it.span.end
-                })
-            };
-            let mut met = memmem::find_iter(text, value.as_bytes());
-            if met.any(|at| !is_judged(at)) {
-                return Err(LEFT);
-            }
-            if value.is_ascii() || memchr::memchr(b'\\', text).is_none() {
-                continue;
-            }
-            let mut unescaped = String::new();
-            unescape_json(&String::from_utf8_lossy(text), &mut unescaped);
-            let found = memmem::find(unescaped.as_bytes(), value.as_bytes());
-            if found.is_some_and(|_| memmem::find(text, value.as_bytes()).is_none()) {
-                return Err(LEFT);
+            let judged: Vec<Range<usize>> = after
+                .findings
+                .iter()
+                .filter(|it| (it.location.part, it.line) == *place)
+                .filter(|it| Some(it.category) == category)
+                .map(|it| it.span.clone())
+                .collect();
+            let unescaped = without_percent(text, &judged);
+            for (_, value) in alike {
+                let is_escaped = |it: &Vec<u8>| memmem::find(it, value.as_bytes()).is_some();
+                if stands(text, value, &judged) || unescaped.as_ref().is_some_and(is_escaped) {
+                    return Err(LEFT);
+                }
             }
         }
     }
     Ok(())
+}
+
+/// Whether `value` stands in `text`, as it is or with escapes of JSON, other than in what was `judged`.
+fn stands(text: &[u8], value: &str, judged: &[Range<usize>]) -> bool {
+    let is_judged = |at: usize| {
+        let mut ranges = judged.iter();
+        ranges.any(|it| it.start <= at && at + value.len() <= it.end)
+    };
+    let mut met = memmem::find_iter(text, value.as_bytes());
+    if met.any(|at| !is_judged(at)) {
+        return true;
+    }
+    if value.is_ascii() || memchr::memchr(b'\\', text).is_none() {
+        return false;
+    }
+    let mut unescaped = String::new();
+    unescape_json(&String::from_utf8_lossy(text), &mut unescaped);
+    let found = memmem::find(unescaped.as_bytes(), value.as_bytes());
+    found.is_some_and(|_| memmem::find(text, value.as_bytes()).is_none())
+}
+
+/// `text` as recipients of forms and queries read it, without what was `judged`; `None` when it is the same to them.
+fn without_percent(text: &[u8], judged: &[Range<usize>]) -> Option<Vec<u8>> {
+    memchr::memchr2(b'%', b'+', text)?;
+    let mut rest = text.to_vec();
+    for range in judged {
+        rest.get_mut(range.clone()).unwrap_or_default().fill(0);
+    }
+    for byte in rest.iter_mut().filter(|it| **it == b'+') {
+        *byte = b' ';
+    }
+    Some(percent_decode(&rest).collect())
 }
 
 /// The texts of `message`, by place.

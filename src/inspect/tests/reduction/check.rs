@@ -55,6 +55,23 @@ fn a_value_that_stands_elsewhere_too_is_told() {
 }
 
 #[test]
+fn a_value_that_stands_elsewhere_with_escapes_is_told() {
+    let form = |text: &str| message("application/x-www-form-urlencoded", text);
+    for (text, is_left) in [
+        ("m=a@bcd.ef&name=%41igerim&t=Dear+Aige%72im", true),
+        ("m=a@bcd.ef&name=Aigerim+Kim&t=Dear+Aigerim+Kim", true),
+        (
+            "m=a@bcd.ef&name=%D0%90%D1%80%D1%83&t=%D0%90%D1%80%D1%83",
+            false,
+        ),
+        ("m=a@bcd.ef&name=%41igerim&t=Dear+customer", false),
+    ] {
+        let failed = taken(&form(text), &PlanSpec::default(), "name", Remove).is_err();
+        assert_eq!(failed, is_left, "{text}");
+    }
+}
+
+#[test]
 fn another_message_is_not_taken_for_the_reduced_one() {
     let it = json(r#"{"m":"a@bcd.ef","iin":"991231100010"}"#);
     let before = read(&it);
